@@ -1,0 +1,61 @@
+"""The only reader of time.
+
+Wall time is integer milliseconds UTC; it can jump. Monotonic time is float seconds and is only ever subtracted.
+"""
+
+import time
+from datetime import UTC, date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """What everybody who needs the time is given."""
+
+    def now_ms(self) -> int:
+        """Wall time in milliseconds since 1970, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_ms(self) -> int:
+        """Wall time in milliseconds since 1970, UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return time.monotonic()
+
+
+class HandClock:
+    """A clock that a test or a simulation turns by hand."""
+
+    def __init__(self, now_ms: int = 1_795_278_031_118) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        """Wall time in milliseconds since 1970, UTC."""
+        return self.ms
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return self.ms / 1000
+
+    def advance(self, ms: int) -> None:
+        """Turn the clock; a negative figure turns it back, as a bad battery does."""
+        self.ms += ms
+
+
+def local_date(at_ms: int, zone: ZoneInfo) -> date:
+    """The calendar day of an instant in a store's fiscal time zone."""
+    return datetime.fromtimestamp(at_ms / 1000, zone).date()
+
+
+def iso(at_ms: int) -> str:
+    """An instant as the wire shows it: `2026-11-21T16:20:31.118Z`."""
+    whole = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"

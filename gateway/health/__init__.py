@@ -1,0 +1,1 @@
+"""What is wrong, how much, and what a person can do: one list of warnings for API, terminal, MQTT and pages."""
