@@ -4,9 +4,11 @@ Wall time is integer milliseconds UTC; it can jump. Monotonic time is float seco
 """
 
 import time
-from datetime import UTC, date, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
+
+from gateway.instants import iso, local_date
+
+__all__ = ["Clock", "HandClock", "SystemClock", "iso", "local_date"]
 
 
 class Clock(Protocol):
@@ -48,14 +50,3 @@ class HandClock:
     def advance(self, ms: int) -> None:
         """Turn the clock; a negative figure turns it back, as a bad battery does."""
         self.ms += ms
-
-
-def local_date(at_ms: int, zone: ZoneInfo) -> date:
-    """The calendar day of an instant in a store's fiscal time zone."""
-    return datetime.fromtimestamp(at_ms / 1000, zone).date()
-
-
-def iso(at_ms: int) -> str:
-    """An instant as the wire shows it: `2026-11-21T16:20:31.118Z`."""
-    whole = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"

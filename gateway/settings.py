@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -145,9 +146,7 @@ class Mqtt(_Section):
     @property
     def uses_tls(self) -> bool:
         """`auto` means: whenever other machines can connect to the embedded broker."""
-        return self.tls == "on" or (
-            self.tls == "auto" and self.broker == "embedded" and not is_loopback(self.host)
-        )
+        return self.tls == "on" or (self.tls == "auto" and self.broker == "embedded" and not is_loopback(self.host))
 
 
 class Discovery(_Section):
@@ -222,6 +221,7 @@ class Settings(BaseSettings):
     log: Log = Log()
 
     @classmethod
+    @override
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
@@ -280,10 +280,7 @@ def load_headoffice(path: Path) -> HeadOfficeSettings:
     unknown = sorted(set(values) - {"headoffice"})
     if unknown:
         raise SettingsError(
-            [
-                f"{path}: [{name}] is not a section of a head office's file; use [headoffice]"
-                for name in unknown
-            ]
+            [f"{path}: [{name}] is not a section of a head office's file; use [headoffice]" for name in unknown]
         )
     try:
         settings = HeadOfficeSettings(**values.get("headoffice", {}))
@@ -320,13 +317,9 @@ def _relative_to(file: Path, settings: Settings) -> Settings:
 def _with_secrets(settings: Settings) -> Settings:
     office, mqtt = settings.headoffice, settings.mqtt
     if office.token_file is not None:
-        office = office.model_copy(
-            update={"token": _secret(office.token_file, "headoffice.token_file")}
-        )
+        office = office.model_copy(update={"token": _secret(office.token_file, "headoffice.token_file")})
     if mqtt.password_file is not None:
-        mqtt = mqtt.model_copy(
-            update={"password": _secret(mqtt.password_file, "mqtt.password_file")}
-        )
+        mqtt = mqtt.model_copy(update={"password": _secret(mqtt.password_file, "mqtt.password_file")})
     return settings.model_copy(update={"headoffice": office, "mqtt": mqtt})
 
 
@@ -365,27 +358,17 @@ def _lines(path: Path, error: ValidationError, model: type[BaseModel]) -> list[s
         where = [str(part) for part in problem["loc"]]
         name = ".".join(where) or "file"
         if problem["type"] == "extra_forbidden":
-            known = _keys(model, where[:-1]) or []
+            known = _keys(model, where[:-1]) or set()
             lines.append(f"{path}: {name} is not a setting{_nearest(where[-1], list(known))}")
         else:
-            given = (
-                ""
-                if "token" in name or "password" in name
-                else f" (given: {str(problem['input'])[:60]!r})"
-            )
+            given = "" if "token" in name or "password" in name else f" (given: {str(problem['input'])[:60]!r})"
             lines.append(f"{path}: {name}: {problem['msg'].removeprefix('Value error, ')}{given}")
     return lines
 
 
 def _nearest(wrong: str, right: list[str]) -> str:
     close = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
-    return (
-        f"; did you mean {close[0]}?"
-        if close
-        else f"; known: {', '.join(sorted(right))}"
-        if right
-        else ""
-    )
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(right))}" if right else ""
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> set[str] | None:

@@ -190,9 +190,7 @@ class Warning:  # noqa: A001 - the field's word; nothing here raises Python's
     def shown(self, language: str) -> dict[str, Any]:
         """The form the API gives: code, severity, text, hint, since (milliseconds UTC) and the values."""
         text, hint = (
-            (self.kind.text_es, self.kind.hint_es)
-            if language == "es"
-            else (self.kind.text_en, self.kind.hint_en)
+            (self.kind.text_es, self.kind.hint_es) if language == "es" else (self.kind.text_en, self.kind.hint_en)
         )
         return {
             "code": self.kind.code,

@@ -5,6 +5,7 @@ hundredths of a percent).
 """
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 Minor = NewType("Minor", int)
@@ -13,6 +14,9 @@ Milli = NewType("Milli", int)
 """Quantity in thousandths of the sales unit (1.250 kg = 1250)."""
 BasisPoints = NewType("BasisPoints", int)
 """A tax rate in hundredths of a percent (15 % = 1500)."""
+
+NOTHING = Minor(0)
+"""No money."""
 
 AMOUNT_MAX = 10**15
 """Beyond any till's total, and safely inside 64 bits after a multiplication by a quantity is divided out."""
@@ -35,13 +39,15 @@ def parse(text: str, exponent: int) -> int:
     if len(significant) > exponent:
         message = f"{text!r} has more than {exponent} decimals"
         raise ValueError(message)
-    value = int(whole) * 10**exponent + int(significant.ljust(exponent, "0") or "0")
+    scale: int = 10**exponent
+    value = int(whole) * scale + int(significant.ljust(exponent, "0") or "0")
     if value > AMOUNT_MAX:
         message = f"{text!r} is larger than {AMOUNT_MAX}"
         raise ValueError(message)
     return -value if sign else value
 
 
+@lru_cache(maxsize=8192)
 def text(value: int, exponent: int) -> str:
     """399 with exponent 2 is `"3.99"`: always all decimals, so that equal amounts are equal texts."""
     if exponent == 0:

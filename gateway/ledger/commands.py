@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.ledger.amounts import Milli, Minor
+from gateway.ledger.amounts import NOTHING, Milli, Minor
 
 
 class DocumentType(StrEnum):
@@ -34,7 +34,7 @@ class Line:
     sku: str
     quantity: Milli
     unit_price: Minor | None = None
-    discount: Minor = Minor(0)
+    discount: Minor = NOTHING
     name: str | None = None
     tax: str | None = None
 

@@ -61,9 +61,7 @@ class _Waiting(NamedTuple):
 class Writer:
     """`await writer.run(work)` answers once the work is on stable storage, or raises."""
 
-    def __init__(
-        self, path: Path, *, check: Check | None = None, synchronous: str = "FULL"
-    ) -> None:
+    def __init__(self, path: Path, *, check: Check | None = None, synchronous: str = "FULL") -> None:
         """Store the arguments; `check` looks at a file that was just opened and raises if it is not sound."""
         self.path = path
         self.trouble: str | None = None
@@ -94,6 +92,14 @@ class Writer:
         A caller that goes away does not stop its work. Raises what the work raised, `NotDurableError`,
         `OverloadedError` or `ClosedError`.
         """
+        return await self.post(work)
+
+    def post(self, work: Work[T]) -> asyncio.Future[T]:
+        """Queue `work` and answer with the future of its outcome; must be called on an event loop's thread.
+
+        Raises:
+            OverloadedError, ClosedError: nothing was queued.
+        """
         if self._closing:
             raise ClosedError
         if len(self._queue) >= QUEUE_WORKS_MAX:
@@ -102,7 +108,7 @@ class Writer:
         future: asyncio.Future[T] = loop.create_future()
         self._queue.append(_Waiting(work, future, loop))
         self._wake.set()
-        return await future
+        return future
 
     def close(self) -> None:
         """Finish what waits, checkpoint, close. Blocks; call it from a thread or after the loop's work is done."""
@@ -112,9 +118,7 @@ class Writer:
             self._thread.join()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, cached_statements=512
-        )
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
@@ -133,16 +137,12 @@ class Writer:
     def _write_until_closed(self) -> None:
         connection: sqlite3.Connection | None = None
         while True:
-            self._wake.wait(
-                None if connection is not None and self.trouble is None else REOPEN_PAUSE_S
-            )
+            self._wake.wait(None if connection is not None and self.trouble is None else REOPEN_PAUSE_S)
             self._wake.clear()
             if connection is None:
                 connection = self._reopen()
             while self._queue:
-                group = [
-                    self._queue.popleft() for _ in range(min(len(self._queue), GROUP_WORKS_MAX))
-                ]
+                group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_WORKS_MAX))]
                 if connection is None:
                     _answer(group, [NotDurableError(self.trouble)] * len(group))
                     continue
@@ -180,11 +180,9 @@ class Writer:
 
 def _commit(connection: sqlite3.Connection, group: list[_Waiting]) -> tuple[list[Any], str | None]:
     """One transaction for the whole group: an outcome (or exception) each, and what is wrong with the disk."""
-    outcomes: list[Any] = []
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for waiting in group:
-            outcomes.append(_do(connection, waiting.work))
+        outcomes = [_do(connection, waiting.work) for waiting in group]
         connection.execute("COMMIT")
     except (sqlite3.Error, OSError) as error:
         with contextlib.suppress(sqlite3.Error):

@@ -26,9 +26,11 @@ CREATE TABLE tenure (
 -- Where each sequence stands.
 CREATE TABLE series (
     key         TEXT    PRIMARY KEY,
-    last_number INTEGER NOT NULL,
+    last_number INTEGER NOT NULL,        -- the next one is this plus one
+    high_number INTEGER NOT NULL,        -- the highest of this wrap; a till that saw more locks the series (I6)
     last_date   TEXT    NOT NULL,        -- fiscal date of the last document; empty before the first
     wrap        INTEGER NOT NULL,        -- how often the correlative began again at 1
+    range       TEXT    NOT NULL,        -- id of the active range; empty when there is none
     locked_by   INTEGER                  -- number a till saw that the journal does not hold (I6)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,64 @@
+"""Tills: pair, list, revoke."""
+
+import io
+from typing import Annotated, Any
+
+import segno
+import typer
+from rich.table import Table
+
+from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask
+from gateway.cli.speech import say
+from gateway.client.admin import Admin
+from gateway.instants import iso
+
+app = typer.Typer(help="Tills: pair, list, revoke.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens.")]
+
+
+@app.command()
+def pair(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Make a pairing code: type it into the till, or let it read the QR. It works once, for a few minutes."""
+    code = ask(config, Admin.pairing_code)
+    say(code, as_json=as_json, text=f"{_qr(code)}\nPairing code: {code['code']}   good until {code['expires_at']}")
+
+
+@app.command()
+def token(name: Name, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Make a paired till at once, without a code, and print its token (shown this once)."""
+    made = ask(config, lambda admin: admin.make_till(name))
+    say(made, as_json=as_json, text=made["token"])
+
+
+@app.command("list")
+def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """All tills ever paired."""
+
+    async def tills(admin: Admin) -> list[dict[str, Any]]:
+        return [till async for till in admin.tills()]
+
+    found = ask(config, tills)
+    table = Table("till", "model", "paired", "revoked")
+    for each in found:
+        table.add_row(each["name"], each["model"], _time(each["paired_at"]), _time(each["revoked_at"]))
+    say({"items": found}, as_json=as_json, text=table)
+
+
+@app.command()
+def revoke(name: Name, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Turn a till away from now on."""
+    gone = ask(config, lambda admin: admin.revoke_till(name))
+    say(gone, as_json=as_json, text=f"{name} is revoked.")
+
+
+def _time(value: Any) -> str:
+    if value is None:
+        return "-"
+    return iso(value) if isinstance(value, int) else str(value)
+
+
+def _qr(code: dict[str, Any]) -> str:
+    page = io.StringIO()
+    text = code.get("qr") or code.get("uri") or code["code"]
+    segno.make(text, error="m").terminal(out=page, compact=True)
+    return page.getvalue()

@@ -1,0 +1,1 @@
+"""How devices are spoken to: a pure dialogue for each kind, and the transport that carries its bytes."""

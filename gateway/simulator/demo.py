@@ -1,0 +1,357 @@
+"""`./run demo`: a whole store, live, that is cut off and killed while it sells, and proves itself at the end.
+
+Every part is real: `gateway headoffice run` and `gateway run` are processes of their own, the tills speak the API, the
+printer speaks ESC/POS, the line is TCP. The verdict is that of `gateway verify` at both ends, and of a judge that
+only knows what the tills were told.
+"""
+
+import asyncio
+import contextlib
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from gateway.client.patience import ONCE
+from gateway.client.problem import NoAnswerError, Problem
+from gateway.client.till import Till
+from gateway.clock import SystemClock
+from gateway.simulator.baskets import Basket, bundled, catalogue_csv
+from gateway.simulator.history import History
+from gateway.simulator.judge import Verdict, judge
+from gateway.simulator.process import ProcessError
+from gateway.simulator.run import held_by
+from gateway.simulator.scene import Scene
+from gateway.simulator.screen import drawn
+from gateway.simulator.stage import PATIENT, Plan, Stage, series_of
+from gateway.simulator.tally import Tally
+from gateway.simulator.tills import Manner, Seller, endless, shares
+
+SECONDS = 24
+TILLS_MAX = 20
+PAUSE_MS = 260
+FIRST_RANGE_PER_TILL = 45
+"""Numbers of the first range for each till: it runs out while the line is cut."""
+PIECES = 60
+"""Of each product, so that the best sellers run out before the eyes of the public."""
+WATCHED_SKUS = 6
+REFRESH_PER_SECOND = 5
+DRAIN_S_MAX = 40
+TAKE_OVER_S_MAX = 30
+
+
+class DemoError(Exception):
+    """It could not be shown; one line for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `gateway demo` is given."""
+
+    tills: int = 3
+    headless: bool = False
+    seconds: float = SECONDS
+    """How long the tills sell."""
+    seed: int = 1
+    keep: bool = False
+    """Leave the folder with books and logs where it is."""
+
+
+def demo(options: Options) -> int:
+    """Show it; answers the exit status: 0 only if nothing is missing, doubled or gapped.
+
+    Raises:
+        DemoError: it could not be shown.
+    """
+    if not 1 <= options.tills <= TILLS_MAX:
+        message = f"--tills must be 1 to {TILLS_MAX}"
+        raise DemoError(message)
+    folder = Path(tempfile.mkdtemp(prefix="gateway-demo-"))
+    try:
+        found = asyncio.run(_show(options, folder))
+    except (ProcessError, NoAnswerError, Problem) as error:
+        options = replace(options, keep=True)
+        message = f"{error}\nbooks and logs: {folder}"
+        raise DemoError(message) from error
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    if options.keep:
+        _print(f"books and logs: {folder}")
+    return 0 if found else 1
+
+
+async def _show(options: Options, folder: Path) -> bool:
+    clock, console = SystemClock(), Console()
+    began = clock.monotonic()
+    is_live = console.is_terminal and not options.headless
+    scene = Scene(Tally(), say=(lambda _: None) if is_live else _print, now=lambda: clock.monotonic() - began)
+    try:
+        async with _curtain(scene, console if is_live else None):
+            play = _Play(options, folder, scene)
+            is_good = await play.run()
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+    if is_live:
+        for at, text in scene.story:
+            _print(f"[{at:5.1f} s] {text}")
+    return is_good
+
+
+class _Play:
+    """The acts, in their order."""
+
+    def __init__(self, options: Options, folder: Path, scene: Scene) -> None:
+        self._options = options
+        self._folder = folder
+        self._scene = scene
+        self._history = History()
+        self._generator = random.Random(options.seed)
+        self._baskets = bundled()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> bool:
+        scene = self._scene
+        async with asyncio.TaskGroup() as tasks, _printer(scene) as printers:
+            async with Stage(self._folder, Plan(printers=printers), tasks) as stage:
+                tokens = await self._set_up(stage)
+                watchers = [tasks.create_task(each, name="watcher") for each in self._watchers(stage, tokens)]
+                async with self._selling(stage, tokens, tasks) as work:
+                    await self._acts(stage, tokens)
+                    self._stop.set()
+                    await asyncio.wait(work)
+                await self._drain(stage)
+                is_good = await self._judge(stage, tokens)
+                for watcher in watchers:
+                    watcher.cancel()
+                status = await stage.stop_gateway()
+                scene.tell(f"the gateway was asked to end, and ended with {status}")
+            return is_good and status == 0
+
+    async def _set_up(self, stage: Stage) -> dict[str, str]:
+        scene = self._scene
+        await stage.open_head_office()
+        scene.tell("head office is up; the store's line to it goes through a cable that can be cut")
+        await stage.start_gateway()
+        scene.is_gateway_up = True
+        scene.tell(f"the gateway of store {stage.plan.store} is up at {stage.api}")
+        catalogue = stage.folder / "catalogue.csv"
+        catalogue.write_text(catalogue_csv(self._baskets, on_hand=PIECES), encoding="utf-8")
+        await stage.command("catalogue", "import", str(catalogue))
+        last = FIRST_RANGE_PER_TILL * self._options.tills
+        await stage.command(
+            "range", "load", "--series", series_of(stage.plan), "--authority", "CAI", "--ref", "DEMO-1",
+            "--first", "1", "--last", str(last), "--valid-until", "2099-12-31",
+        )  # fmt: skip
+        scene.tell(f"the catalogue is in, and an authorised range: 1 to {last}")
+        tokens = await stage.pair([f"till-{number + 1}" for number in range(self._options.tills)])
+        scene.tell(f"{len(tokens)} tills are paired")
+        return tokens
+
+    async def _acts(self, stage: Stage, tokens: dict[str, str]) -> None:
+        """What happens while the tills sell; the seconds are shared out among the acts."""
+        scene, seconds, line = self._scene, self._options.seconds, stage.line
+        assert line is not None
+        first = FIRST_RANGE_PER_TILL * self._options.tills
+        self._act("1 of 6: selling, with head office on the line")
+        await asyncio.sleep(seconds * 0.15)
+        grant = {
+            "id": "demo-2", "series": series_of(stage.plan), "authority_kind": "CAI", "authority_ref": "DEMO-2",
+            "first": first + 1, "last": first + 100_000, "valid_from": "", "valid_until": "2099-12-31",
+        }  # fmt: skip
+        await stage.grant_range(grant)
+        scene.tell(f"head office grants the next range, from {first + 1}; the store pulls it by itself")
+        await self._until_loaded(stage, tokens, first + 1)
+        self._act("2 of 6: the line is cut; the store sells on, with legal numbers")
+        line.cut(silent=True)
+        scene.is_line_whole = False
+        await asyncio.sleep(seconds * 0.2)
+        self._act("3 of 6: one request three times at once")
+        await self._three_at_once(stage, tokens)
+        await asyncio.sleep(seconds * 0.1)
+        self._act("4 of 6: the gateway is killed with -9 in the middle of sales, and comes back")
+        await stage.kill_gateway()
+        scene.is_gateway_up = False
+        scene.tell("killed; the tills go on asking, each with the id it had")
+        await stage.start_gateway()
+        scene.tell("back on the same port; the requests that hung are answered")
+        await asyncio.sleep(seconds * 0.2)
+        self._act("5 of 6: the first range runs out; the next one takes over between two sales")
+        await self._until_taken_over(first)
+        self._act("6 of 6: the line is restored, the backlog drains while the tills sell")
+        line.restore()
+        scene.is_line_whole = True
+        await asyncio.sleep(seconds * 0.2)
+
+    async def _three_at_once(self, stage: Stage, tokens: dict[str, str]) -> None:
+        """The same till open three times, all three sending the same sale: one number."""
+        name = next(iter(tokens))
+        async with contextlib.AsyncExitStack() as stack:
+            asking = []
+            for each in range(3):
+                till = await stack.enter_async_context(stage.till(tokens[name], random.Random(f"three/{each}")))
+                asking.append(Seller(till, f"{name} ({each + 1})", Manner(), self._history, self._scene.tally))
+            document = asking[0].new_id()
+            body = asking[0].request(self._baskets[0].lines)
+            async with asyncio.TaskGroup() as tasks:
+                answers = [tasks.create_task(seller.ask(document, body)) for seller in asking]
+        numbers = sorted({each.result()["formatted_number"] for each in answers})
+        self._scene.tell(f"three requests, {len(numbers)} number: {', '.join(numbers)}")
+
+    async def _until_loaded(self, stage: Stage, tokens: dict[str, str], first: int) -> None:
+        """The granted range has come down."""
+        async with asyncio.timeout(TAKE_OVER_S_MAX), stage.admin(patience=PATIENT) as admin:
+            while first not in [each["first"] async for each in admin.ranges()]:
+                await asyncio.sleep(0.1)
+        self._scene.tell("the range has arrived; it waits for its turn")
+
+    async def _until_taken_over(self, last: int) -> None:
+        async with asyncio.timeout(TAKE_OVER_S_MAX):
+            while not any(sale.number > last for sale in self._scene.tally.latest):
+                await asyncio.sleep(0.05)
+        first = min((sale for sale in self._scene.tally.sales if sale.number > last), key=lambda sale: sale.number)
+        self._scene.tell(f"{first.formatted_number} is the first of the new range; nobody signed out")
+
+    async def _drain(self, stage: Stage) -> None:
+        scene = self._scene
+        scene.act = "the tills have stopped; what waits goes up"
+        async with asyncio.timeout(DRAIN_S_MAX), stage.admin(patience=PATIENT) as admin:
+            while True:
+                scene.status = dict(await admin.status())
+                if scene.link.get("state") == "online" and scene.link.get("waiting") == 0:
+                    break
+                await asyncio.sleep(0.1)
+        assert stage.line is not None
+        scene.tell(f"head office has everything; {stage.line.bytes_up // 1000} kB went up")
+
+    async def _judge(self, stage: Stage, tokens: dict[str, str]) -> bool:
+        """Both ends by `gateway verify`, and what the tills were told by a judge of its own."""
+        scene = self._scene
+        scene.act = "the verdict"
+        async with stage.till(next(iter(tokens.values())), self._generator) as till:
+            verdict = judge(self._history, await held_by(till))
+        store, office = await stage.verify_store(), await stage.verify_head_office()
+        return _told(scene, verdict, store, office)
+
+    def _act(self, text: str) -> None:
+        self._scene.act = text
+        self._scene.tell(text)
+
+    @contextlib.asynccontextmanager
+    async def _selling(
+        self, stage: Stage, tokens: dict[str, str], tasks: asyncio.TaskGroup
+    ) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """The tills at work; the first one prints."""
+        async with stage.admin(patience=PATIENT) as admin:
+            listed = frozenset({product["sku"] async for product in admin.products()})
+        async with contextlib.AsyncExitStack() as stack:
+            work = []
+            dealt = shares(self._baskets, len(tokens))
+            for number, (name, token) in enumerate(tokens.items()):
+                till = await stack.enter_async_context(
+                    stage.till(token, random.Random(f"{self._options.seed}/{number}"))
+                )
+                printer = next(iter(stage.plan.printers), None) if number == 0 else None
+                manner = Manner(listed=listed, pause_ms=PAUSE_MS, print_to=printer)
+                seller = Seller(till, name, manner, self._history, self._scene.tally)
+                self._scene.sellers.append(seller)
+                work.append(tasks.create_task(seller.work(endless(dealt[number]), self._stop), name=name))
+            yield work
+
+    def _watchers(self, stage: Stage, tokens: dict[str, str]) -> list[Any]:
+        token = next(iter(tokens.values()))
+        return [
+            _watch_status(stage, token, self._scene),
+            _watch_stock(stage, token, self._scene, self._baskets),
+            _watch_office(stage, self._scene),
+        ]
+
+
+def _told(scene: Scene, verdict: Verdict, store: dict[str, Any], office: dict[str, Any]) -> bool:
+    """Say the verdict in four lines; answers whether all of them are good."""
+    scene.tell(f"tills: {verdict.tries} requests, {verdict.answered} documents answered, {verdict.held} in the store")
+    for breach in verdict.breaches:
+        scene.tell(f"  {breach.rule} {breach.text}")
+    for name, found in (("store", store), ("head office", office)):
+        scene.tell(f"gateway verify, {name}: {'sound' if found['sound'] else 'NOT SOUND'}, {found['rows']} rows")
+        for each in found["breaches"]:
+            scene.tell(f"  {each['rule']} {each['text']}")
+    is_same = (store["rows"], store["head"]) == (office["rows"], office["head"])
+    is_good = verdict.is_clean and store["sound"] and office["sound"] and is_same and verdict.held > 0
+    scene.tell(f"both ends hold the same history: {'yes' if is_same else 'NO'}")
+    scene.tell("VERDICT: no gap, no duplicate, nothing lost" if is_good else "VERDICT: WRONG, see above")
+    return bool(is_good)
+
+
+async def _watch_status(stage: Stage, token: str, scene: Scene) -> None:
+    """The banner; a gateway that does not answer is down."""
+    state = ""
+    async with Till.at(stage.api, token, patience=ONCE) as till:
+        while True:
+            try:
+                scene.status = dict(await till.status())
+                scene.is_gateway_up = True
+            except (NoAnswerError, Problem):
+                scene.is_gateway_up = False
+            if scene.is_gateway_up and scene.link.get("state") != state:
+                state = str(scene.link.get("state"))
+                scene.tell(f"the gateway says: {state}, {scene.link.get('waiting')} rows wait")
+            await asyncio.sleep(0.2)
+
+
+async def _watch_stock(stage: Stage, token: str, scene: Scene, baskets: list[Basket]) -> None:
+    """What is left of the best sellers."""
+    sold: Counter[tuple[str, str]] = Counter()
+    for basket in baskets:
+        sold.update((line.sku, line.name) for line in basket.lines)
+    async with Till.at(stage.api, token, patience=ONCE) as till:
+        while True:
+            for (sku, name), _ in sold.most_common(WATCHED_SKUS):
+                with contextlib.suppress(NoAnswerError, Problem):
+                    scene.stock[sku] = (name, (await till.stock_of(sku))["available"])
+            await asyncio.sleep(0.5)
+
+
+async def _watch_office(stage: Stage, scene: Scene) -> None:
+    """What head office knows, asked at head office itself."""
+    while True:
+        with contextlib.suppress(ProcessError, TimeoutError, OSError):
+            scene.office = await stage.office_view()
+        await asyncio.sleep(0.5)
+
+
+@contextlib.asynccontextmanager
+async def _curtain(scene: Scene, console: Console | None) -> AsyncIterator[None]:
+    """The live screen, where there is one."""
+    if console is None:
+        yield
+        return
+    with Live(get_renderable=lambda: drawn(scene), console=console, screen=True, refresh_per_second=REFRESH_PER_SECOND):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _printer(scene: Scene) -> AsyncIterator[dict[str, str]]:
+    """A receipt printer on this machine; answers what goes into the configuration."""
+    yield {}
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first thing that went wrong, out of however many groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
