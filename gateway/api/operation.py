@@ -44,8 +44,8 @@ class Operation:
     body: type[BaseModel] | Literal["csv"] | None = None
     refusals: tuple[str, ...] = ()
     """Codes beyond those that follow from the rest of the row."""
-    headers: tuple[str, ...] = ()
-    """Request headers with a meaning of their own."""
+    resumes: bool = False
+    """Takes `Last-Event-ID`."""
 
     @property
     def path_names(self) -> tuple[str, ...]:
@@ -57,7 +57,9 @@ class Operation:
         """Every problem that may come, by the row's own words."""
         implied: list[str] = ["internal"]
         if self.who is not Who.ANYONE:
-            implied += ["unauthorized", "forbidden", "too_many_attempts"]
+            implied += ["unauthorized", "too_many_attempts"]
+            if self.who is not Who.TILL or self.method != "GET":
+                implied.append("forbidden")
         if self.path_names or self.query is not None:
             implied.append("invalid_request")
         if self.body is not None:

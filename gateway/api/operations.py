@@ -151,7 +151,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _ok(None, "text/event-stream"),
         query=wire.EventsQuery,
         refusals=("busy",),
-        headers=("Last-Event-ID",),
+        resumes=True,
     ),
     Operation(
         "POST",
@@ -296,7 +296,6 @@ OPERATIONS: tuple[Operation, ...] = (
         documents.receipt,
         _ok(None, "text/plain", "text/html", "application/vnd.escpos"),
         refusals=("document_unknown", "not_acceptable"),
-        headers=("Accept",),
     ),
     Operation(
         "GET",

@@ -340,6 +340,15 @@ def body(problem: Problem, language: str, instance: str) -> dict[str, Any]:
     }
 
 
+def problem_statuses(codes: Iterable[str]) -> dict[int, tuple[str, ...]]:
+    """Codes by their HTTP status."""
+    found: dict[int, tuple[str, ...]] = {}
+    for code in sorted(codes):
+        status = CATALOGUE[code].status
+        found[status] = (*found.get(status, ()), code)
+    return found
+
+
 def type_of(code: str) -> str:
     """Where the readable page explains a code."""
     return f"/v1/docs#{code}"

@@ -6,7 +6,7 @@ the time anybody can look at it. Everything has a bound.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from gateway.devices.jobs import Kind, State
 from gateway.ledger.commands import DocumentType, MovementKind
@@ -609,3 +609,14 @@ class VerdictReply(Reply):
     last_numbers: dict[str, int]
     head: str
     breaches: list[BreachReply]
+
+
+# Paths
+
+PATH_TYPES: dict[str, TypeAdapter[str]] = {
+    "id": TypeAdapter(Uuid),
+    "sku": TypeAdapter(Sku),
+    "series": TypeAdapter(SeriesKey),
+    "name": TypeAdapter(Name),
+}
+"""What may stand in a path's placeholder, by its name."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
 from gateway.client.ids import uuid7
@@ -107,12 +107,15 @@ class Till(Wire):
 
     async def devices(self) -> list[dict[str, Any]]:
         """The store's devices and how they are."""
-        return [item async for item in self._items("/v1/devices", {})]
+        return list((await self.ask("GET", "/v1/devices"))["items"])
 
-    async def job(self, job: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask for a device job under an id of the till's making, or (without a body) how it stands."""
-        method = "GET" if body is None else "PUT"
-        return cast(dict[str, Any], await self.ask(method, f"/v1/jobs/{quote(job)}", body))
+    async def submit_job(self, job: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a print or a kick under an id of the till's making."""
+        return cast(dict[str, Any], await self.ask("PUT", f"/v1/jobs/{quote(job)}", body))
+
+    async def job(self, job: str) -> dict[str, Any]:
+        """How a job stands."""
+        return cast(dict[str, Any], await self.ask("GET", f"/v1/jobs/{quote(job)}"))
 
     async def pair(self, code: str, till_name: str, **more: str) -> Pairing:
         """Turn a pairing code into a token; the code is spent, so keep the answer."""
@@ -122,6 +125,10 @@ class Till(Wire):
     async def sync(self) -> Any:
         """Ask for a synchronisation now."""
         return await self.ask("POST", "/v1/sync", patience=ONCE)
+
+    async def link_mode(self, mode: Literal["automatic", "working_offline"]) -> dict[str, Any]:
+        """Work offline on purpose, or as the line allows."""
+        return cast(dict[str, Any], await self.ask("PUT", "/v1/link-mode", {"mode": mode}))
 
     async def events(self, after: int | None = None) -> AsyncIterator[Event]:
         """The store's events for ever, over reconnects: each resumes after the last event that was read.

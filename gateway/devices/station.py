@@ -93,7 +93,7 @@ class Station:
     async def run(self) -> None:
         """Work until `stop`."""
         await self._look()
-        await self._count()
+        await self.count()
         while not self._stopping:
             self._wake.clear()
             row = await jobs.next_queued(self._books.reader, self.name)
@@ -105,11 +105,17 @@ class Station:
                 await self._rest(self._pace.retry_s)
 
     async def forsake(self) -> None:
-        """After a failure of `run`: what was in hand is unknown."""
+        """After a failure of `run`: what was being sent is unknown, and what could not be made is refused."""
         row, self.at_work, self.is_blocked = self.at_work, None, False
+        sources, state, clock = life.sources(Happening.LOST), life.target(Happening.LOST), self._books.clock
+
+        def work(connection: Connection) -> int:
+            return jobs.turn_all(connection, sources, state, clock.now_ms(), detail="gateway_failed", device=self.name)
+
+        await self._durably(work)
         if row is not None:
-            await self.turn(row, Happening.LOST, "gateway_failed")
-        await self._count()
+            await self.turn(row, Happening.UNPRINTABLE, "gateway_failed")
+        await self.count()
 
     async def turn(self, row: JobRow, happening: Happening, detail: str = "") -> JobRow | None:
         """Write what happened, and go on trying while the disk does not take it; None: the job stands elsewhere."""
@@ -129,20 +135,23 @@ class Station:
         if life.is_late(self._books.clock.now_ms(), row.deadline):
             await self.turn(row, Happening.EXPIRED, "job_late")
             return True
+        self.at_work = row
         task = await self._task(row)
         if isinstance(task, str):
             await self.turn(row, Happening.UNPRINTABLE, task)
             return True
-        errand = _Errand(self, row, self._books)
-        self.at_work = row
+        errand = _Errand(self, row)
         try:
             await self._printer.carry_out(task, errand)
         except UnreachableError:
-            self._saw(None, is_online=False)
             await errand.report(Happening.WAITS, "offline")
         self.at_work, self.is_blocked = None, False
-        await self._count()
-        return not errand.waits
+        if errand.last is Happening.LOST:
+            await self._look()
+        elif errand.detail == "offline":
+            self._saw(None, is_online=False)
+        await self.count()
+        return errand.last not in {Happening.WAITS, Happening.UNSENT}
 
     async def _task(self, row: JobRow) -> Task | str:
         """What to send for a job, or the code that says why it cannot be."""
@@ -222,14 +231,11 @@ class Station:
         self._warn("printer_cover_open", up=status is not None and status.cover_open)
         self._books.changed()
 
-    async def _count(self) -> None:
+    async def count(self) -> None:
+        """Look at the table again: how many jobs wait, and how many papers are unknown."""
         self.load = await jobs.load(self._books.reader, self.name)
         self._warn("print_unknown", up=self.load.unknown > 0, count=self.load.unknown)
         self._books.changed()
-
-    async def recount(self) -> None:
-        """Somebody else changed rows of this device."""
-        await self._count()
 
     def _warn(self, code: str, *, up: bool, **values: Any) -> None:
         if up:
@@ -259,12 +265,13 @@ class Station:
 class _Errand:
     """One job on its way, as the driver sees it."""
 
-    def __init__(self, station: Station, row: JobRow, books: Books) -> None:
-        self.waits = False
+    def __init__(self, station: Station, row: JobRow) -> None:
+        self.last: Happening | None = None
+        self.detail = ""
         self._station = station
         self._row = row
-        self._books = books
         self._kick: JobRow | None = None
+        self._heard = False
 
     async def claim(self) -> bool:
         """As `Errand.claim`."""
@@ -272,21 +279,27 @@ class _Errand:
 
     async def report(self, happening: Happening, detail: str) -> None:
         """As `Errand.report`."""
+        self.last, self.detail = happening, detail
         self._station.is_blocked = happening is Happening.STALLED
-        self.waits = happening in {Happening.WAITS, Happening.UNSENT}
         await self._station.turn(self._row, happening, detail)
-        kick, self._kick = self._kick, None
-        if kick is not None:
-            await self._station.turn(kick, Happening.LOST if happening is Happening.LOST else Happening.CONFIRMED)
+        if happening is not Happening.STALLED:
+            await self._end_kick(happening)
 
     def seen(self, status: Status) -> None:
         """As `Errand.seen`."""
+        self._heard = True
         self._station.seen(status)
 
     async def pulse(self) -> bytes:
-        """As `Errand.pulse`: the answer that comes after a pulse proves that the printer was there to hear it."""
+        """As `Errand.pulse`: an answer that comes after a pulse proves that the printer was there to hear it."""
         if self._kick is not None:
-            kick, self._kick = self._kick, None
-            await self._station.turn(kick, Happening.CONFIRMED)
-        self._kick = await self._station.next_kick()
+            if not self._heard:
+                return b""
+            await self._end_kick(Happening.CONFIRMED)
+        self._kick, self._heard = await self._station.next_kick(), False
         return b"" if self._kick is None else escpos_bytes.urgent_pulse_bytes(self._station.profile)
+
+    async def _end_kick(self, happening: Happening) -> None:
+        kick, self._kick = self._kick, None
+        if kick is not None:
+            await self._station.turn(kick, happening)

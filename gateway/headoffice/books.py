@@ -11,7 +11,7 @@ import orjson
 from gateway.headoffice.database import Database
 from gateway.ledger import amounts, chain
 from gateway.ledger.facts import Row
-from gateway.ledger.invariants import breaches
+from gateway.ledger.invariants import Breach, Tally, breaches
 
 BREACHES_SHOWN_MAX = 100
 
@@ -79,40 +79,28 @@ async def journal(database: Database, store: str, after: int, limit: int) -> lis
 
 def verdict(database: Database, store: str) -> dict[str, Any]:
     """What an audit of the whole journal finds: every rule of the books, and the cursor. Blocks, for long."""
+    tally = Tally()
     with closing(database.look()) as connection:
         connection.execute("BEGIN")
         epoch, following, last_hash = connection.execute(
             "SELECT epoch, next, hash FROM cursors WHERE store = ?", (store,)
         ).fetchone()
-        seen = _Last()
         rows = _chained(0, connection.execute(_JOURNAL, (store, 1)), None)
-        found = [
-            {"rule": breach.rule, "seq": breach.seq, "text": breach.text}
-            for breach in islice(breaches(seen.watch(rows)), BREACHES_SHOWN_MAX)
-        ]
-        if not found and (seen.seq + 1, seen.hash) != (following, last_hash):
-            found.append({"rule": "I12", "seq": seen.seq, "text": f"the rows end at {seen.seq}, the cursor at {following - 1}"})
+        found = list(islice(breaches(rows, tally), BREACHES_SHOWN_MAX))
+        if not found and (tally.rows + 1, tally.head) != (following, last_hash):
+            found.append(Breach("I12", tally.rows, f"the rows end at {tally.rows}, the cursor at {following - 1}"))
     return {
-        "ok": not found,
+        "subject": f"store {store} at head office",
+        "sound": not found,
         "store": store,
         "epoch": epoch,
-        "rows": seen.seq,
-        "hash": seen.hash.hex(),
-        "breaches": found,
+        "rows": tally.rows,
+        "documents": tally.documents,
+        "voids": tally.voids,
+        "last_numbers": tally.last_numbers,
+        "head": tally.head.hex(),
+        "breaches": [{"rule": each.rule, "seq": each.seq, "text": each.text} for each in found],
     }
-
-
-class _Last:
-    """Remembers the last row that went by."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self.hash = chain.START
-
-    def watch(self, rows: Iterator[Row]) -> Iterator[Row]:
-        for row in rows:
-            self.seq, self.hash = row.seq, row.hash
-            yield row
 
 
 def _chained(after: int, found: Iterator[Any], limit: int | None) -> Iterator[Row]:

@@ -21,7 +21,7 @@ NOTHING = Minor(0)
 AMOUNT_MAX = 10**15
 """Beyond any till's total, and safely inside 64 bits after a multiplication by a quantity is divided out."""
 
-_DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,6}))?", re.ASCII)
+_DECIMAL = re.compile(r"(-?)(\d{1,16})(?:\.(\d{1,6}))?", re.ASCII)
 
 
 def parse(text: str, exponent: int) -> int:

@@ -1,7 +1,8 @@
 """Credit notes: never more than is left of the original, by line and by tax, whichever till asks (I9).
 
 Amounts are cumulative: what is credited of a line after this note is its exact share of the line, and this note is
-the difference to what was credited before. So the parts always add up to the whole, to the cent, tax included.
+the difference to what was credited before. So the parts always add up to the whole, to the cent, tax included, and
+also when notes between them are voided: what stands then is what the next note is measured against.
 """
 
 from dataclasses import dataclass
@@ -117,16 +118,13 @@ def _price(page: Page, paper: Paper, asked: list[CreditedLine], house: House) ->
     before = page.credits.get(paper.id, {})
     lines, exponent = paper.document["lines"], house.exponent
     moved = {sku for sku, _ in paper.movements}
-    credited_before: dict[str, int] = {}
-    for position, (_, amount) in before.items():
-        tax = lines[position - 1]["tax"]
-        credited_before[tax] = credited_before.get(tax, 0) + amount
     priced = Priced([], {}, {})
     for each in asked:
         original = lines[each.line - 1]
         whole = amounts.parse(original["quantity"], 3)
         quantity, amount = before.get(each.line, (0, 0))
-        share = amounts.half_up(amounts.parse(original["total"], exponent) * (quantity + each.quantity), whole) - amount
+        exact = amounts.half_up(amounts.parse(original["total"], exponent) * (quantity + each.quantity), whole)
+        share = max(exact - amount, 0)  # a voided note may have left more credited than the exact share
         gross = amounts.line_amount(each.quantity, Minor(amounts.parse(original["unit_price"], exponent)))
         line: DocumentLine = {
             "sku": original["sku"],
@@ -141,16 +139,20 @@ def _price(page: Page, paper: Paper, asked: list[CreditedLine], house: House) ->
         priced.totals[original["tax"]] = priced.totals.get(original["tax"], 0) + share
         if original["sku"] in moved:
             priced.taken[original["sku"]] = priced.taken.get(original["sku"], 0) + each.quantity
-    taxes = []
-    for code, total in priced.totals.items():
-        rate = _rate_as_issued(paper, code)
-        earlier = credited_before.get(code, 0)
-        base = amounts.base_of(Minor(earlier + total), rate) - amounts.base_of(Minor(earlier), rate)
-        taxes.append(bucket(code, rate, Minor(base), Minor(total - base), exponent))
+    credited = page.credited_taxes.get(paper.id, {})
+    taxes = [_tax(paper, code, total, credited.get(code, (0, 0)), exponent) for code, total in priced.totals.items()]
     return priced, taxes
 
 
-def _rate_as_issued(paper: Paper, code: str) -> BasisPoints:
-    """The rate that stood on the original: laws change, papers do not."""
-    printed = next(each["rate"] for each in paper.document["taxes"] if each["code"] == code)
-    return BasisPoints(amounts.parse(printed, 2))
+def _tax(paper: Paper, code: str, total: int, credited: tuple[int, int], exponent: int) -> TaxBucket:
+    """This note's bucket: the difference to (base, tax) credited before, and neither above what is left.
+
+    The rate is the one that stood on the original: laws change, papers do not.
+    """
+    original = next(each for each in paper.document["taxes"] if each["code"] == code)
+    rate = BasisPoints(amounts.parse(original["rate"], 2))
+    base_left = amounts.parse(original["base"], exponent) - credited[0]
+    tax_left = amounts.parse(original["amount"], exponent) - credited[1]
+    base = amounts.base_of(Minor(sum(credited) + total), rate) - credited[0]
+    base = min(max(base, total - tax_left, 0), base_left, total)
+    return bucket(code, rate, Minor(base), Minor(total - base), exponent)

@@ -41,7 +41,7 @@ def issue_document(page: Page, command: IssueDocument, at: int, house: House) ->
     if problem is not None:
         return Refused(problem)
     at = max(at, page.at)
-    fiscal_date = local_date(at, house.zone).isoformat()
+    fiscal_date = max(local_date(at, house.zone).isoformat(), page.head(series).last_date)
     place = numbers.next_number(page, series, fiscal_date, house)
     if isinstance(place, Refusal):
         return Refused(place)

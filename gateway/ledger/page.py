@@ -89,6 +89,8 @@ class Page:
     on_hand: dict[str, int] = field(default_factory=dict)
     credits: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
     """Document → line → (thousandths, minor units) credited so far."""
+    credited_taxes: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    """Document → tax code → (base, tax) credited so far, as printed on the notes that stand."""
     movements: dict[str, tuple[bytes, int, Any]] = field(default_factory=dict)
     """Movement id → (digest, seq, body)."""
 
@@ -146,6 +148,13 @@ class Page:
             lines[entry["line"]] = (
                 quantity + sign * amounts.parse(line["quantity"], 3),
                 amount + sign * amounts.parse(line["total"], self.exponent),
+            )
+        taxes = self.credited_taxes.setdefault(reference["document"], {})
+        for bucket in document["taxes"]:
+            base, tax = taxes.get(bucket["code"], (0, 0))
+            taxes[bucket["code"]] = (
+                base + sign * amounts.parse(bucket["base"], self.exponent),
+                tax + sign * amounts.parse(bucket["amount"], self.exponent),
             )
         self.changed.add(("credits", reference["document"]))
 

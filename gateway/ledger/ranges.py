@@ -1,5 +1,7 @@
 """Authorised ranges: load without overlap, cancel with the tail as an explicit unused span (I2, I7)."""
 
+from datetime import date
+
 from gateway.ledger.commands import CancelRange, LoadRange
 from gateway.ledger.facts import Fact, RangeEnded, RangeLoaded
 from gateway.ledger.outcomes import Decided, Decision, Known, Refused
@@ -24,8 +26,10 @@ def load_range(page: Page, command: LoadRange, house: House) -> Decision:
     }
     known = next((each for each in _all(page) if each.id == command.id), None)
     if known is not None:
-        asked = (command.series, command.first, command.last, command.authority_ref)
-        if asked != (known.series, known.first, known.last, known.authority_ref):
+        loaded = known.series, known.authority_kind, known.authority_ref, known.first, known.last
+        asked = command.series, command.authority_kind, command.authority_ref, command.first, command.last
+        dates = command.valid_from, command.valid_until
+        if asked != loaded or dates != (known.valid_from, known.valid_until):
             return Refused(refuse("key_reused", id=command.id))
         return Known(known.position, {**body, "wrap": known.wrap})
     problem = _problem(command, house)
@@ -40,13 +44,15 @@ def load_range(page: Page, command: LoadRange, house: House) -> Decision:
 
 
 def cancel_range(page: Page, command: CancelRange) -> Decision:
-    """Stop using a range between two sales."""
+    """Stop using a range between two sales; not while its series is locked, as the last number is in doubt then."""
     known = next((each for each in _all(page) if each.id == command.id), None)
     if known is None:
         return Refused(refuse("range_unknown", id=command.id))
     if known.state not in {"loaded", "active"}:
         return Refused(refuse("range_ended", id=command.id, state=known.state))
     head = page.head(known.series)
+    if head.locked_by is not None:
+        return Refused(refuse("series_locked", series=known.series, seen=head.locked_by, last=head.high_number))
     first = head.last_number + 1 if head.range == known.id else known.first
     unused = {"first": first, "last": known.last, "cause": "cancelled"} if first <= known.last else None
     body: RangeEnded = {
@@ -72,11 +78,22 @@ def _problem(command: LoadRange, house: House) -> Refusal | None:
         why = f"{given}: numbers run from 1 to {most}, first to last."
         why_es = f"{given}: los números van de 1 a {most}, de menor a mayor."
         return refuse("range_invalid", why=why, why_es=why_es)
+    for given in (command.valid_from, command.valid_until):
+        if given and not _is_date(given):
+            why, why_es = f"{given} is not a day of the calendar.", f"{given} no es un día del calendario."
+            return refuse("range_invalid", why=why, why_es=why_es)
     if command.valid_from and command.valid_until and command.valid_from > command.valid_until:
         why = f"valid_from {command.valid_from} is after valid_until {command.valid_until}."
         why_es = f"valid_from {command.valid_from} es posterior a valid_until {command.valid_until}."
         return refuse("range_invalid", why=why, why_es=why_es)
     return house.rules.range_problem(command)
+
+
+def _is_date(given: str) -> bool:
+    try:
+        return date.fromisoformat(given).isoformat() == given
+    except ValueError:
+        return False
 
 
 def _wrap(page: Page, command: LoadRange, house: House) -> int:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,6 @@ from gateway.simulator.tally import Tally
 from gateway.simulator.tills import Manner, Seller, endless, shares
 
 SECONDS = 24
-TILLS_MAX = 20
 PAUSE_MS = 260
 FIRST_RANGE_PER_TILL = 45
 """Numbers of the first range for each till: it runs out while the line is cut."""
@@ -48,48 +47,39 @@ DRAIN_S_MAX = 40
 TAKE_OVER_S_MAX = 30
 
 
-class DemoError(Exception):
-    """It could not be shown; one line for the person who asked."""
-
-
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What `gateway demo` is given."""
-
-    tills: int = 3
-    headless: bool = False
-    seconds: float = SECONDS
-    """How long the tills sell."""
-    seed: int = 1
-    keep: bool = False
-    """Leave the folder with books and logs where it is."""
+class _Options:
+    tills: int
+    headless: bool
+    seconds: float
+    seed: int
 
 
-def demo(options: Options) -> int:
+def demo(
+    *, tills: int = 3, headless: bool = False, seconds: float | None = None, seed: int = 1, keep: bool = False
+) -> int:
     """Show it; answers the exit status: 0 only if nothing is missing, doubled or gapped.
 
-    Raises:
-        DemoError: it could not be shown.
+    `seconds` is how long the tills sell; with `keep`, or when something goes wrong, the folder with books and logs
+    stays where it is.
     """
-    if not 1 <= options.tills <= TILLS_MAX:
-        message = f"--tills must be 1 to {TILLS_MAX}"
-        raise DemoError(message)
     folder = Path(tempfile.mkdtemp(prefix="gateway-demo-"))
     try:
-        found = asyncio.run(_show(options, folder))
-    except (ProcessError, NoAnswerError, Problem) as error:
-        options = replace(options, keep=True)
-        message = f"{error}\nbooks and logs: {folder}"
-        raise DemoError(message) from error
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder, ignore_errors=True)
-    if options.keep:
+        is_good = asyncio.run(_show(_Options(tills, headless, seconds or SECONDS, seed), folder))
+    except (ProcessError, NoAnswerError, Problem, TimeoutError) as error:
+        _print(f"the demonstration stopped: {type(error).__name__}: {error}")
+        is_good = False
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if keep or not is_good:
         _print(f"books and logs: {folder}")
-    return 0 if found else 1
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if is_good else 1
 
 
-async def _show(options: Options, folder: Path) -> bool:
+async def _show(options: _Options, folder: Path) -> bool:
     clock, console = SystemClock(), Console()
     began = clock.monotonic()
     is_live = console.is_terminal and not options.headless
@@ -109,7 +99,7 @@ async def _show(options: Options, folder: Path) -> bool:
 class _Play:
     """The acts, in their order."""
 
-    def __init__(self, options: Options, folder: Path, scene: Scene) -> None:
+    def __init__(self, options: _Options, folder: Path, scene: Scene) -> None:
         self._options = options
         self._folder = folder
         self._scene = scene
@@ -148,7 +138,7 @@ class _Play:
         await stage.command("catalogue", "import", str(catalogue))
         last = FIRST_RANGE_PER_TILL * self._options.tills
         await stage.command(
-            "range", "load", "--series", series_of(stage.plan), "--authority", "CAI", "--ref", "DEMO-1",
+            "range", "load", "--series", series_of(stage.plan), "--authority", "CAI", "--reference", "DEMO-1",
             "--first", "1", "--last", str(last), "--valid-until", "2099-12-31",
         )  # fmt: skip
         scene.tell(f"the catalogue is in, and an authorised range: 1 to {last}")
@@ -169,7 +159,7 @@ class _Play:
         }  # fmt: skip
         await stage.grant_range(grant)
         scene.tell(f"head office grants the next range, from {first + 1}; the store pulls it by itself")
-        await self._until_loaded(stage, tokens, first + 1)
+        await self._until_loaded(stage, first + 1)
         self._act("2 of 6: the line is cut; the store sells on, with legal numbers")
         line.cut(silent=True)
         scene.is_line_whole = False
@@ -206,7 +196,7 @@ class _Play:
         numbers = sorted({each.result()["formatted_number"] for each in answers})
         self._scene.tell(f"three requests, {len(numbers)} number: {', '.join(numbers)}")
 
-    async def _until_loaded(self, stage: Stage, tokens: dict[str, str], first: int) -> None:
+    async def _until_loaded(self, stage: Stage, first: int) -> None:
         """The granted range has come down."""
         async with asyncio.timeout(TAKE_OVER_S_MAX), stage.admin(patience=PATIENT) as admin:
             while first not in [each["first"] async for each in admin.ranges()]:

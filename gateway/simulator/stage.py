@@ -109,7 +109,7 @@ class Stage:
         arguments = ["headoffice", "run", "--config", str(self._office_config)]
         self._office = Process("head office", arguments, self.folder / "headoffice.log")
         ready = await self._office.start(self._tasks)
-        self._office_port = _port_of(ready)
+        self._office_port = _port_of(ready["url"])
 
     async def kill_head_office(self) -> None:
         """Power off."""
@@ -122,7 +122,7 @@ class Stage:
         merged = {**self.plan.environment, **(environment or {})}
         self._gateway = Process("gateway", ["run", "--config", str(self.config)], self.folder / "gateway.log", merged)
         ready = await self._gateway.start(self._tasks)
-        self._api_port = _port_of(ready)
+        self._api_port = _port_of(ready["api"])
         self.api = str(ready["api"]).rstrip("/")
         self.starts += 1
 
@@ -238,5 +238,5 @@ async def _verdict(*arguments: str) -> dict[str, Any]:
     return {"exit_status": status, **found}
 
 
-def _port_of(ready: Mapping[str, Any]) -> int:
-    return int(str(ready["api"]).rstrip("/").rsplit(":", 1)[1])
+def _port_of(url: str) -> int:
+    return int(url.rstrip("/").rsplit(":", 1)[1])

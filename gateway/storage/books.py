@@ -131,6 +131,11 @@ def store_page(connection: sqlite3.Connection, page: Page) -> None:
             "INSERT OR REPLACE INTO credits (document, line, quantity, amount) VALUES",
             [(document, line, *credited) for line, credited in page.credits[document].items()],
         )
+        _insert(
+            connection,
+            "INSERT OR REPLACE INTO credited_taxes (document, code, base, amount) VALUES",
+            [(document, code, *credited) for code, credited in page.credited_taxes[document].items()],
+        )
 
 
 def check_books(connection: sqlite3.Connection, rows_max: int = 200) -> None:
@@ -196,11 +201,18 @@ def _load_papers(connection: sqlite3.Connection, page: Page, ids: set[str]) -> N
             identity, digest, seq, kind, status, body["document"], body["movements"], void_digest, void_seq, void
         )
     if page.papers:
+        credited = (_keys({*page.papers, *_originals(page.papers.values())}),)
         for document, line, quantity, amount in connection.execute(
             "SELECT document, line, quantity, amount FROM credits WHERE document IN (SELECT value FROM json_each(?))",
-            (_keys({*ids, *_originals(page.papers.values())}),),
+            credited,
         ).fetchall():
             page.credits.setdefault(document, {})[line] = (quantity, amount)
+        for document, code, base, amount in connection.execute(
+            "SELECT document, code, base, amount FROM credited_taxes"
+            " WHERE document IN (SELECT value FROM json_each(?))",
+            credited,
+        ).fetchall():
+            page.credited_taxes.setdefault(document, {})[code] = (base, amount)
 
 
 def _originals(papers: Iterable[Paper]) -> list[str]:

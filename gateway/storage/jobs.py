@@ -138,10 +138,14 @@ def turn(
     return job_in(connection, identity)
 
 
-def turn_all(connection: Connection, sources: Collection[str], state: str, at: int, detail: str) -> int:
-    """Turn every open job that stands in one of `sources`; answers how many."""
-    found = connection.execute(f"SELECT id, state FROM jobs WHERE {_OPEN}").fetchall()  # noqa: S608 - constant
-    turned = [identity for identity, stands in found if stands in sources]
+def turn_all(
+    connection: Connection, sources: Collection[str], state: str, at: int, *, detail: str, device: str | None = None
+) -> int:
+    """Turn every open job (of one device) that stands in one of `sources`; answers how many."""
+    found = connection.execute(
+        f"SELECT id, device, state FROM jobs WHERE {_OPEN} ORDER BY position"  # noqa: S608 - constant
+    ).fetchall()
+    turned = [each for each, where, stands in found if stands in sources and device in {None, where}]
     for identity in turned:
         turn(connection, identity, sources, state, at, detail=detail)
     return len(turned)
@@ -195,6 +199,17 @@ async def open_jobs(reader: Reader, till: str, limit: int) -> list[JobRow]:
     found = await reader.rows(
         f"SELECT {_JOB} FROM jobs WHERE {_OPEN} AND till = ? ORDER BY position LIMIT ?",  # noqa: S608 - constant
         till,
+        limit,
+    )
+    return [JobRow(*row) for row in found]
+
+
+async def late(reader: Reader, now: int, limit: int) -> list[JobRow]:
+    """Queued jobs whose deadline has passed, of devices that are too busy to see it."""
+    found = await reader.rows(
+        f"SELECT {_JOB} FROM jobs WHERE {_OPEN} AND state = 'queued' AND deadline < ?"  # noqa: S608 - constant
+        " ORDER BY position LIMIT ?",
+        now,
         limit,
     )
     return [JobRow(*row) for row in found]

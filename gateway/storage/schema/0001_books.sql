@@ -74,6 +74,15 @@ CREATE TABLE credits (
     PRIMARY KEY (document, line)
 ) STRICT, WITHOUT ROWID;
 
+-- The same by tax code, as printed on the credit notes that stand.
+CREATE TABLE credited_taxes (
+    document TEXT    NOT NULL,
+    code     TEXT    NOT NULL,
+    base     INTEGER NOT NULL,           -- minor units
+    amount   INTEGER NOT NULL,
+    PRIMARY KEY (document, code)
+) STRICT, WITHOUT ROWID;
+
 -- on_hand is the sum of the movements in the journal and nothing else.
 CREATE TABLE stock (
     sku     TEXT    PRIMARY KEY,
