@@ -133,7 +133,8 @@ def _operation(operation: Operation, language: str) -> str:
     ]
     rows.append((words["refusals"], "<br>".join(problems)))
     return (
-        f"<h3 id='{operation.id}'><span class=method>{operation.method}</span> <code>{escape(operation.path)}</code></h3>"
+        f"<h3 id='{operation.id}'><span class=method>{operation.method}</span>"
+        f" <code>{escape(operation.path)}</code></h3>"
         f"<p>{escape(summary)} <span class=who>({words['for']} {words[operation.who.value]})</span></p><table>"
         + "".join(f"<tr><th>{head}</th><td>{cell}</td></tr>" for head, cell in rows)
         + "</table>"
@@ -173,8 +174,7 @@ def _kind(schema: dict[str, Any]) -> str:
     bounds = [
         f"{name} {escape(str(schema[name]))}"
         for name in ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "maxProperties", "default")
-        if schema.get(name) not in {None, ""}
-        if not isinstance(schema[name], list | dict)
+        if schema.get(name) is not None and not isinstance(schema[name], list | dict)
     ]
     if "pattern" in schema:
         bounds.append(f"<code>{escape(schema['pattern'])}</code>")

@@ -1,6 +1,5 @@
-"""Documents: issue, void, read, search, and the receipt."""
+"""Documents: issue, void, read, search."""
 
-import html
 import re
 from functools import lru_cache
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from gateway.api import pages
-from gateway.api.exchange import Ask, content, decide, refuse, reply
+from gateway.api.exchange import Ask, decide, refuse, reply
 from gateway.api.problems import Problem, invalid
-from gateway.api.wire import DocumentRequest, DocumentsQuery, ReasonRequest, ReferenceRequest
+from gateway.api.wire import DocumentRequest, DocumentsQuery, LineRequest, ReasonRequest, ReferenceRequest
 from gateway.ledger import amounts
 from gateway.ledger.amounts import Milli, Minor
 from gateway.ledger.commands import (
@@ -26,14 +25,9 @@ from gateway.ledger.refusals import Refusal
 from gateway.storage import documents as books
 
 QUANTITY_EXPONENT = 3
-_parsed = lru_cache(maxsize=8192)(amounts.parse)
+PARSED_KEPT_MAX = 8192
 """A store sells the same few thousand prices and quantities all day."""
 _NUMBER = re.compile(r"(?:([A-Za-z0-9._-]{1,40})-)?([0-9]{1,8})", re.ASCII)
-_RECEIPTS: dict[str, str] = {
-    "text/plain": "text/plain; charset=utf-8",
-    "text/html": "text/html; charset=utf-8",
-    "application/vnd.escpos": "application/vnd.escpos",
-}
 
 
 async def issue(ask: Ask, identity: str, body: DocumentRequest) -> web.Response:
@@ -81,19 +75,6 @@ async def search(ask: Ask, query: DocumentsQuery) -> web.Response:
     return reply({"items": items, "next": pages.cursor_of(items[-1]["seq"]) if more else None})
 
 
-async def receipt(ask: Ask, identity: str) -> web.Response:
-    """The paper again, marked as a copy, in the form the asker takes."""
-    form = _form(ask.request.headers.get("Accept", "*/*"))
-    document = await _document(ask, identity)
-    if form == "application/vnd.escpos":
-        paper = await ask.parts.devices.receipt(document, "escpos")
-    else:
-        paper = await ask.parts.devices.receipt(document, "text")
-    if form == "text/html":
-        paper = _page(document["formatted_number"], paper.decode()).encode()
-    return content(paper, _RECEIPTS[form], {"Vary": "Accept"})
-
-
 async def _document(ask: Ask, identity: str) -> dict[str, Any]:
     document = await books.document(ask.parts.reader, identity)
     if document is None:
@@ -103,41 +84,37 @@ async def _document(ask: Ask, identity: str) -> dict[str, Any]:
 
 def _command(ask: Ask, identity: str, body: DocumentRequest) -> IssueDocument:
     exponent = ask.parts.desk.house.exponent
-    customer = body.customer
-    return IssueDocument(
-        id=identity,
-        digest=ask.digest(),
-        till=ask.by,
-        type=body.type,
-        lines=tuple(
-            [
-                Line(
-                    sku=line.sku,
-                    quantity=_milli(line.quantity),
-                    unit_price=None
-                    if line.unit_price is None
-                    else _minor(line.unit_price, exponent, "lines", position, "unit_price"),
-                    discount=_minor(line.discount, exponent, "lines", position, "discount"),
-                    name=line.name,
-                    tax=line.tax,
-                )
-                for position, line in enumerate(body.lines)
-            ]
-        ),
-        payments=tuple(
-            Payment(each.method, _minor(each.amount, exponent, "payments", position, "amount"))
-            for position, each in enumerate(body.payments)
-        ),
-        customer=None if customer is None else Customer(customer.tax_id, customer.name),
-        references=tuple(map(_reference, body.references)),
-        expected_total=None
-        if body.expected_total is None
-        else _minor(body.expected_total, exponent, "expected_total"),
-        last_seen=tuple(body.last_seen.items()),
-        print_to=body.print_to,
-        cashier=body.issued_by.cashier,
-        shift=body.issued_by.shift,
-        price_list=body.price_list,
+    customer, total = body.customer, body.expected_total
+    try:
+        return IssueDocument(
+            id=identity,
+            digest=ask.digest(),
+            till=ask.by,
+            type=body.type,
+            lines=tuple([_line(line, exponent) for line in body.lines]),
+            payments=tuple([Payment(each.method, _minor(each.amount, exponent)) for each in body.payments]),
+            customer=None if customer is None else Customer(customer.tax_id, customer.name),
+            references=tuple(map(_reference, body.references)),
+            expected_total=None if total is None else _minor(total, exponent),
+            last_seen=tuple(body.last_seen.items()),
+            print_to=body.print_to,
+            cashier=body.issued_by.cashier,
+            shift=body.issued_by.shift,
+            price_list=body.price_list,
+        )
+    except ValueError:
+        raise _too_fine(body, exponent) from None
+
+
+def _line(line: LineRequest, exponent: int) -> Line:
+    price = line.unit_price
+    return Line(
+        line.sku,
+        _milli(line.quantity),
+        None if price is None else _minor(price, exponent),
+        _minor(line.discount, exponent),
+        line.name,
+        line.tax,
     )
 
 
@@ -146,47 +123,26 @@ def _reference(reference: ReferenceRequest) -> Reference:
     return Reference(reference.document.lower(), reference.reason, lines)
 
 
+@lru_cache(maxsize=PARSED_KEPT_MAX)
+def _minor(text: str, exponent: int) -> Minor:
+    return Minor(amounts.parse(text, exponent))
+
+
+@lru_cache(maxsize=PARSED_KEPT_MAX)
 def _milli(text: str) -> Milli:
-    """The model has seen to it that it has at most three decimals."""
-    return Milli(_parsed(text, QUANTITY_EXPONENT))
+    return Milli(amounts.parse(text, QUANTITY_EXPONENT))
 
 
-def _minor(text: str, exponent: int, *where: str | int) -> Minor:
-    try:
-        return Minor(_parsed(text, exponent))
-    except ValueError:
-        what = f"has more than {exponent} decimals"
-        what_es = f"tiene más de {exponent} decimales"
-        raise invalid(_place(where), what, what_es) from None
-
-
-def _place(where: tuple[str | int, ...]) -> str:
-    if len(where) == 1:
-        return str(where[0])
-    return f"{where[0]}[{where[1]}].{where[2]}"
-
-
-def _form(accept: str) -> str:
-    """The first form that the asker likes best."""
-    liked: list[tuple[float, int, str]] = []
-    for position, entry in enumerate(accept.split(",")):
-        media, *parameters = [part.strip().lower() for part in entry.split(";")]
-        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+def _too_fine(body: DocumentRequest, exponent: int) -> Problem:
+    """Which amount has more decimals than the currency: the models know no currency."""
+    given: list[tuple[str, str | None]] = [("expected_total", body.expected_total)]
+    for position, line in enumerate(body.lines):
+        given.append((f"lines[{position}].unit_price", line.unit_price))
+        given.append((f"lines[{position}].discount", line.discount))
+    given += [(f"payments[{position}].amount", each.amount) for position, each in enumerate(body.payments)]
+    for where, text in given:
         try:
-            weight = float(quality)
+            amounts.parse(text or "0", exponent)
         except ValueError:
-            weight = 0.0
-        for offered in _RECEIPTS:
-            if weight > 0 and media in {offered, f"{offered.partition('/')[0]}/*", "*/*"}:
-                liked.append((-weight, position, offered))
-                break
-    if not liked:
-        raise Problem("not_acceptable", offered=", ".join(_RECEIPTS))
-    return min(liked)[2]
-
-
-def _page(title: str, text: str) -> str:
-    return (
-        f'<!doctype html><html><head><meta charset="utf-8"><title>{html.escape(title)}</title></head>'
-        f"<body><pre>{html.escape(text)}</pre></body></html>\n"
-    )
+            return invalid(where, f"has more than {exponent} decimals", f"tiene más de {exponent} decimales")
+    raise AssertionError(given)

@@ -13,6 +13,7 @@ from gateway.api import problems
 from gateway.api.parts import Parts
 from gateway.api.problems import Problem
 from gateway.authority.desk import Done
+from gateway.devices.refusals import JobRefusal
 from gateway.ledger.commands import Command
 from gateway.ledger.refusals import Refusal
 from gateway.tills.refusals import TillRefusedError
@@ -80,7 +81,7 @@ async def decide(ask: Ask, command: Command) -> Done:
     return outcome
 
 
-def refuse(refusal: Refusal | TillRefusedError) -> NoReturn:
+def refuse(refusal: Refusal | TillRefusedError | JobRefusal) -> NoReturn:
     """Answer with a refusal.
 
     Raises:

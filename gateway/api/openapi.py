@@ -30,7 +30,7 @@ async def serve(ask: Ask) -> web.Response:
 
 def render(operations: Sequence[Operation], version: str) -> bytes:
     """The document as JSON."""
-    return orjson.dumps(document(operations, version), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(document(operations, version))
 
 
 def document(operations: Sequence[Operation], version: str) -> Schema:
@@ -123,7 +123,7 @@ def _responses(operation: Operation) -> Schema:
         schema = {} if answer.model is None else {"schema": _ref(answer.model)}
         shown[answer.status] = {
             "description": answer.en,
-            "content": {media: schema for media in answer.media},
+            "content": dict.fromkeys(answer.media, schema),
         }
     for status, codes in problem_statuses(operation.codes).items():
         response = shown.setdefault(status, {"description": "; ".join(CATALOGUE[code].title_en for code in codes)})

@@ -15,6 +15,7 @@ from gateway.api import (
     openapi,
     pairing,
     products,
+    receipts,
     status,
     stock,
     wire,
@@ -31,7 +32,6 @@ _STOCKED = ("key_reused", "disk_low", "product_unknown")
 _ISSUED = (
     "clock_behind",
     "credit_exceeds_original",
-    "customer_invalid",
     "customer_required",
     "device_unknown",
     "discount_exceeds_line",
@@ -293,7 +293,7 @@ OPERATIONS: tuple[Operation, ...] = (
         Who.TILL,
         "The paper again, marked as a copy, as Accept wants it",
         "El papel otra vez, marcado como copia, según Accept",
-        documents.receipt,
+        receipts.read,
         _ok(None, "text/plain", "text/html", "application/vnd.escpos"),
         refusals=("document_unknown", "not_acceptable"),
     ),
@@ -319,7 +319,15 @@ OPERATIONS: tuple[Operation, ...] = (
         devices.submit,
         _made(wire.JobReply),
         body=wire.JobRequest,
-        refusals=(*_WRITES, "key_reused", "device_unknown", "document_unknown"),
+        refusals=(
+            *_WRITES,
+            "key_reused",
+            "device_unknown",
+            "document_unknown",
+            "drawer_missing",
+            "job_invalid",
+            "job_late",
+        ),
     ),
     Operation(
         "GET",
@@ -343,7 +351,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Ponerse al día con la oficina central ahora",
         line.sync,
         _ok(wire.LinkStateReply),
-        refusals=("no_connection", "answer_late"),
+        refusals=("no_connection",),
     ),
     Operation(
         "PUT",
@@ -356,6 +364,7 @@ OPERATIONS: tuple[Operation, ...] = (
         line.set_mode,
         _ok(wire.LinkStateReply),
         body=wire.LinkModeRequest,
+        refusals=_WRITES,
     ),
     Operation(
         "GET",

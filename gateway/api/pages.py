@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from typing import Any
 
 import orjson
 
@@ -17,9 +18,9 @@ def number_in(cursor: str | None) -> int:
     """The whole number a cursor holds; 0 without one."""
     if cursor is None:
         return 0
-    match _key(cursor):
-        case [int(number)] if not isinstance(number, bool) and 0 <= number < 2**53:
-            return number
+    key = _key(cursor)
+    if len(key) == 1 and type(key[0]) is int and 0 <= key[0] < 2**53:
+        return key[0]
     raise _foreign()
 
 
@@ -27,25 +28,26 @@ def text_in(cursor: str | None) -> str:
     """The text a cursor holds; empty without one."""
     if cursor is None:
         return ""
-    match _key(cursor):
-        case [str(text)]:
-            return text
+    key = _key(cursor)
+    if len(key) == 1 and isinstance(key[0], str):
+        return key[0]
     raise _foreign()
 
 
 def number_and_text_in(cursor: str) -> tuple[int, str]:
     """The number and the text a cursor holds."""
-    match _key(cursor):
-        case [int(number), str(text)] if not isinstance(number, bool) and 0 <= number < 2**53:
-            return number, text
+    key = _key(cursor)
+    if len(key) == 2 and type(key[0]) is int and 0 <= key[0] < 2**53 and isinstance(key[1], str):
+        return key[0], key[1]
     raise _foreign()
 
 
-def _key(cursor: str) -> object:
+def _key(cursor: str) -> list[Any]:
     try:
-        return orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, orjson.JSONDecodeError, ValueError):
+        key = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
         raise _foreign() from None
+    return key if isinstance(key, list) else []
 
 
 def _foreign() -> Problem:

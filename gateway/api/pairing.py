@@ -10,6 +10,7 @@ from gateway.api.wire import PairingRequest
 from gateway.tills.refusals import TillRefusedError
 from gateway.tills.registry import Paired
 
+
 async def pair(ask: Ask, body: PairingRequest) -> web.Response:
     """Let a till in; a wrong code counts against the address that sent it."""
     attempts, address = ask.request.app[ATTEMPTS], ask.request.remote or ""

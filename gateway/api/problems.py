@@ -11,6 +11,8 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from gateway.devices import refusals as device_refusals
+from gateway.devices.refusals import JobRefusal
 from gateway.ledger import refusals as ledger_refusals
 from gateway.ledger.refusals import Advice, Kind, Refusal
 from gateway.tills import refusals as till_refusals
@@ -96,15 +98,6 @@ EDGE: dict[str, Kind] = {
             "No existe ese producto",
             "SKU {sku} is not in the catalogue.",
             "El SKU {sku} no está en el catálogo.",
-        ),
-        Kind(
-            "job_unknown",
-            404,
-            _CHANGE,
-            "No such job",
-            "No existe ese trabajo",
-            "Job {id} was not asked for here.",
-            "El trabajo {id} no se ha pedido aquí.",
         ),
         Kind(
             "method_not_allowed",
@@ -238,8 +231,8 @@ EDGE: dict[str, Kind] = {
             _AGAIN,
             "No line to head office",
             "Sin conexión con la oficina central",
-            "There is no line to head office now. Keep selling; everything is sent when it returns.",
-            "No hay conexión con la oficina central. Siga vendiendo; todo se envía al volver la línea.",
+            "There is no line to head office now ({why}). Keep selling; everything is sent when it returns.",
+            "No hay conexión con la oficina central ({why}). Siga vendiendo; todo se envía al volver la línea.",
         ),
         Kind(
             "disk_low",
@@ -254,7 +247,12 @@ EDGE: dict[str, Kind] = {
 }
 """One row for each code that only the HTTP edge gives."""
 
-CATALOGUE: dict[str, Kind] = {**ledger_refusals.CATALOGUE, **till_refusals.CATALOGUE, **EDGE}
+CATALOGUE: dict[str, Kind] = {
+    **ledger_refusals.CATALOGUE,
+    **till_refusals.CATALOGUE,
+    **device_refusals.CATALOGUE,
+    **EDGE,
+}
 """Every code a client of the API may meet."""
 
 _RETRY_AFTER_S = {
@@ -285,8 +283,8 @@ class Problem(Exception):  # noqa: N818 - it is an answer, not always an error o
             self.headers.setdefault("Retry-After", str(values.get("seconds", _RETRY_AFTER_S[code])))
 
 
-def of_refusal(refusal: Refusal | TillRefusedError) -> Problem:
-    """A refusal of the ledger or of the till list, ready to raise."""
+def of_refusal(refusal: Refusal | TillRefusedError | JobRefusal) -> Problem:
+    """A refusal of the ledger, of the till list or of the devices, ready to raise."""
     problem = Problem(refusal.code)
     problem.values = refusal.values
     return problem
@@ -308,23 +306,22 @@ def of_validation(error: ValidationError, prefix: str = "") -> Problem:
 
 def answer(problem: Problem, language: str, instance: str) -> web.Response:
     """The problem on the wire."""
-    return web.Response(
+    response = web.Response(
         status=problem.kind.status,
         body=orjson.dumps(body(problem, language, instance)),
         headers={"Content-Type": MEDIA_TYPE, "Content-Language": language, "Cache-Control": "no-store"}
         | problem.headers,
     )
+    if problem.headers.get("Connection") == "close":
+        response.force_close()
+    return response
 
 
 def body(problem: Problem, language: str, instance: str) -> dict[str, Any]:
     """The problem's members: the standard ones first, then the values."""
     kind, values = problem.kind, problem.values
-    title, detail = (
-        (kind.title_es, kind.detail_es) if language == "es" else (kind.title_en, kind.detail_en)
-    )
-    shown = {
-        _RENAMED.get(name, name): value for name, value in values.items() if name not in _NOT_SHOWN
-    }
+    title, detail = (kind.title_es, kind.detail_es) if language == "es" else (kind.title_en, kind.detail_en)
+    shown = {_RENAMED.get(name, name): value for name, value in values.items() if name not in _NOT_SHOWN}
     assert not shown.keys() & _MEMBERS, (kind.code, shown.keys())
     if "errors" in shown:
         shown["errors"] = [text.shown(language) for text in shown["errors"]]

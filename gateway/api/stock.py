@@ -39,9 +39,7 @@ async def move(ask: Ask, identity: str, body: MovementRequest) -> web.Response:
         digest=ask.digest(),
         by=ask.by,
         kind=body.kind,
-        lines=tuple(
-            (line.sku, _quantity(body.kind, position, line)) for position, line in enumerate(body.lines)
-        ),
+        lines=tuple((line.sku, _quantity(body.kind, position, line)) for position, line in enumerate(body.lines)),
         reason=body.reason,
     )
     done = await decide(ask, command)
@@ -53,8 +51,7 @@ async def move(ask: Ask, identity: str, body: MovementRequest) -> web.Response:
         "by": fact["by"],
         "reason": fact["reason"],
         "lines": [
-            {"sku": sku, "quantity": amounts.text(quantity, QUANTITY_EXPONENT)}
-            for sku, quantity in fact["movements"]
+            {"sku": sku, "quantity": amounts.text(quantity, QUANTITY_EXPONENT)} for sku, quantity in fact["movements"]
         ],
     }
     return reply(shown, 201 if done.created else 200)

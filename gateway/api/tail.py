@@ -18,8 +18,8 @@ from gateway.api.parts import Parts
 from gateway.clock import iso
 from gateway.ledger import amounts, chain
 from gateway.ledger.facts import Row
-from gateway.storage import jobs
 from gateway.storage import documents as books
+from gateway.storage import jobs
 
 RING_ROWS_MAX = 1024
 """Newest rows kept ready for all streams: some seconds of the busiest store."""

@@ -124,7 +124,7 @@ class ReferenceRequest(Model):
 
     document: Uuid
     reason: Reason
-    lines: Annotated[list[CreditedLineRequest], Field(max_length=LINES_MAX)] = []
+    lines: Annotated[tuple[CreditedLineRequest, ...], Field(max_length=LINES_MAX)] = ()
 
 
 class DocumentRequest(Model):
@@ -133,14 +133,15 @@ class DocumentRequest(Model):
     type: DocumentType
     issued_by: IssuedBy = IssuedBy()
     price_list: Name = "store"
-    lines: Annotated[list[LineRequest], Field(max_length=LINES_MAX)] = []
-    payments: Annotated[list[PaymentRequest], Field(max_length=PAYMENTS_MAX)] = []
+    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    payments: Annotated[tuple[PaymentRequest, ...], Field(max_length=PAYMENTS_MAX)] = ()
     customer: CustomerRequest | None = None
-    references: Annotated[list[ReferenceRequest], Field(max_length=REFERENCES_MAX)] = []
+    references: Annotated[tuple[ReferenceRequest, ...], Field(max_length=REFERENCES_MAX)] = ()
     expected_total: Amount | None = None
     last_seen: Annotated[
-        dict[SeriesKey, Annotated[int, Field(ge=0, le=NUMBER_MAX)]], Field(max_length=SERIES_MAX)
-    ] = {}
+        dict[SeriesKey, Annotated[int, Field(ge=0, le=NUMBER_MAX)]],
+        Field(max_length=SERIES_MAX, default_factory=dict),
+    ]
     print_to: Name | None = None
 
 
@@ -161,7 +162,7 @@ class MovementRequest(Model):
     """Receive, count or adjust stock."""
 
     kind: MovementKind
-    lines: Annotated[list[MovedLine], Field(min_length=1, max_length=LINES_MAX)]
+    lines: Annotated[tuple[MovedLine, ...], Field(min_length=1, max_length=LINES_MAX)]
     reason: Text = ""
 
 
@@ -178,7 +179,7 @@ class JobRequest(Model):
 
     kind: Kind
     device: Name
-    body: dict[str, Any] = {}
+    body: Annotated[dict[str, Any], Field(default_factory=dict)]
     """For `receipt`: document and copy; for `text`: lines and cut; for `kick`: nothing."""
     deadline_ms: Annotated[int, Field(ge=500, le=86_400_000)] | None = None
     """Refused if it cannot begin within this time; null: it waits for ever."""
@@ -477,14 +478,22 @@ class DocumentsReply(Reply):
 
 
 class DeviceReply(BaseModel):
-    """A device and how it is."""
+    """A printer: what it is and how it is; `waiting` and `unknown` count jobs."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str
-    kind: str
+    title: str
+    address: str
     profile: str
-    state: dict[str, Any] | str
+    jobs: list[Kind]
+    online: bool | None
+    paper: Literal["ok", "near_end", "out", "unknown"]
+    cover: Literal["closed", "open", "unknown"]
+    drawer: Literal["open", "closed", "unknown"]
+    busy: bool
+    waiting: int
+    unknown: int
 
 
 class DevicesReply(Reply):
@@ -506,6 +515,7 @@ class JobReply(Reply):
     detail: str
     settled_by: str | None
     created_at: str
+    changed_at: str
     deadline: str | None
 
 

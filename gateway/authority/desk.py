@@ -59,11 +59,11 @@ class Desk:
         self, writer: Writer, clock: Clock, house: House, epoch: str, *, folder: Path, free_bytes_min: int = 0
     ) -> None:
         self.house = house
+        self.epoch = epoch
         self.seq = 0
         self.trusted_at = 0
         self._writer = writer
         self._clock = clock
-        self._epoch = epoch
         self._folder = folder
         self._free_bytes_min = free_bytes_min
         self._waiting: deque[_Ask] = deque()
@@ -159,7 +159,7 @@ class Desk:
         self, connection: sqlite3.Connection, commands: Sequence[Command]
     ) -> list[Outcome | Exception]:
         page = books.open_page(connection, [needs(command) for command in commands], self._shelf)
-        if page.epoch != self._epoch:
+        if page.epoch != self.epoch:
             message = f"the books belong to epoch {page.epoch}"
             raise books.StaleTenureError(message)
         now = self._clock.now_ms()

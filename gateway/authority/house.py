@@ -11,11 +11,16 @@ EXPONENTS = {"CLP": 0, "PYG": 0, "JPY": 0}
 """Currencies whose smallest unit is not a hundredth (ISO 4217)."""
 CURRENCIES = {"plain": "USD", "honduras": "HNL"}
 
+SYMBOLS = {"HNL": "L", "USD": "$", "EUR": "€", "CLP": "$", "GTQ": "Q", "NIO": "C$", "CRC": "₡", "PEN": "S/", "MXN": "$"}
+"""What is printed before an amount; Honduras wants `L` or "Lempiras" (Art. 11)."""
+TAX_ID_LABELS = {"honduras": "RTN"}
+"""What the country calls the issuer's tax id."""
+
 
 def house_of(settings: Settings) -> House:
     """The rules of this store."""
     rules = COUNTRIES[settings.store.country]
-    currency = settings.fiscal.currency or CURRENCIES[rules.COUNTRY]
+    currency = currency_of(settings)
     exponent = EXPONENTS.get(currency, 2)
     limit = NO_LIMIT
     if rules.COUNTRY == "honduras":
@@ -32,6 +37,11 @@ def house_of(settings: Settings) -> House:
         consumer_limit=limit,
         range_low_numbers=settings.fiscal.range_low_numbers,
     )
+
+
+def currency_of(settings: Settings) -> str:
+    """The currency of the books (ISO 4217)."""
+    return settings.fiscal.currency or CURRENCIES[settings.store.country]
 
 
 def books_of(settings: Settings, house: House, epoch: str) -> BooksOpened:
@@ -57,4 +67,7 @@ def issuer_of(settings: Settings) -> dict[str, str]:
         "address": store.address,
         "establishment": store.establishment.code,
         "establishment_address": store.establishment.address,
+        "tax_id_label": TAX_ID_LABELS.get(store.country, ""),
+        "currency_symbol": SYMBOLS.get(currency_of(settings), currency_of(settings)),
+        "time_zone": store.time_zone,
     }

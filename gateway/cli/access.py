@@ -2,18 +2,25 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
+from amqtt.errors import BrokerError
 
 from gateway import app as composition
 from gateway.cli.speech import MISUSED, StopError
 from gateway.client.admin import Admin
 from gateway.client.problem import NoAnswerError, Problem
+from gateway.devices.profiles import ProfileError
 from gateway.settings import Settings, SettingsError, load
 from gateway.storage import folder
+from gateway.storage.books import ForeignBooksError
+from gateway.storage.folder import FolderInUseError
+from gateway.storage.migrate import ForeignFileError
+from gateway.tills.certificates import CertificateError
 
 T = TypeVar("T")
 
@@ -22,6 +29,8 @@ Json = Annotated[bool, typer.Option("--json", help="Answer one JSON line.")]
 DEFAULT_CONFIG = Path("config/gateway.toml")
 ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 - a file's name
 CA_FILE = "ca.pem"
+SHOWN_MAX = 50
+"""Mistakes named at once."""
 
 
 def settings_of(config: Path) -> Settings:
@@ -57,9 +66,35 @@ async def administrator(settings: Settings) -> AsyncIterator[Admin]:
         async with _client(settings, ready["api"]) as admin:
             yield admin
         return
-    with composition.explained():
+    with explained():
         async with composition.opened(composition.quiet(settings)) as gateway, _client(settings, gateway.url) as admin:
             yield admin
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """What keeps a gateway from starting, in one line with what to do."""
+    try:
+        yield
+    except FolderInUseError as error:
+        raise StopError(
+            str(error), "One gateway for one data directory. `gateway status` asks the running one."
+        ) from error
+    except ForeignBooksError as error:
+        raise StopError(str(error), "Look with `gateway verify`; set storage.path to this store's data.") from error
+    except ForeignFileError as error:
+        raise StopError(str(error), "storage.path names a file of another program or a newer release.") from error
+    except sqlite3.DatabaseError as error:
+        raise StopError(
+            f"the books cannot be read: {error}", "Look with `gateway verify`; do not delete anything."
+        ) from error
+    except CertificateError as error:
+        raise StopError(error.detail, error.hint) from error
+    except ProfileError as error:
+        raise StopError(str(error), "Profiles are in firmware_profiles/.") from error
+    except (OSError, BrokerError) as error:
+        hint = "Is another program on this port, or the data directory not writable? gateway doctor"
+        raise StopError(f"cannot start: {error}", hint) from error
 
 
 def _client(settings: Settings, url: str) -> Admin:
@@ -73,11 +108,10 @@ def _client(settings: Settings, url: str) -> Admin:
 
 
 def _hint(problem: Problem) -> str:
-    extras: Any = getattr(problem, "extras", {})
-    wrong = extras.get("errors") if isinstance(extras, dict) else None
-    if isinstance(wrong, list):
-        return "; ".join(f"{each.get('where')}: {each.get('what')}" for each in wrong[:5])
-    return ""
+    """What the problem says beside its sentence: the fields or lines that are wrong."""
+    fields = [f"{each['where']}: {each['what']}" for each in problem.extras.get("errors", ())]
+    lines = [f"line {each['line']}: {each['column']}: {each['text']}" for each in problem.extras.get("problems", ())]
+    return "\n  ".join([*fields, *lines][:SHOWN_MAX])
 
 
 def _first_and_rest(lines: list[str]) -> tuple[str, str]:

@@ -22,14 +22,14 @@ def import_file(
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Put a file of products in. Rows that are not ready stay out and are named; then the exit status is 1."""
+    """Put a file of products in. All of it, or nothing and every mistake by line."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise StopError(f"{file}: {error}", "The file must be CSV in UTF-8.", MISUSED) from error
     report = ask(config, lambda admin: admin.import_catalogue(text, dry_run=dry_run))
     say(report, as_json=as_json, text=_told(report))
-    if report["refused_count"]:
+    if report["problems"]:
         sys.exit(REFUSED)
 
 
@@ -47,10 +47,10 @@ def export(
 
 
 def _told(report: dict[str, Any]) -> str:
-    done = "would be" if report["dry_run"] else "are"
-    counts = f"{report['added']} new, {report['changed']} changed, {report['unchanged']} unchanged products"
-    lines = [f"{counts} {done} in version {report['version']}; {report['stocked']} received stock."]
-    lines += [f"row {each['row']}: {each['sku']}: {each['what']}" for each in report["refused"]]
-    if report["refused_count"]:
-        lines.append(f"{report['refused_count']} rows stayed out.")
+    """A dry run lists what is wrong; anything else went in whole (or the command has ended with the reasons)."""
+    verb = "would be" if report["dry_run"] else "are"
+    lines = [
+        f"{report['products']} products {verb} in version {report['version']}; {report['received']} receive stock."
+    ]
+    lines += [f"line {each['line']}: {each['column']}: {each['text']}" for each in report["problems"]]
     return "\n".join(lines)

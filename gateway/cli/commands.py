@@ -10,7 +10,7 @@ from rich.table import Table
 
 from gateway import app as composition
 from gateway.cli import catalogue, device, headoffice, ranges, setup, simulate, tills, verify
-from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, settings_of
+from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, explained, settings_of
 from gateway.cli.speech import say
 from gateway.client.admin import Admin
 
@@ -39,7 +39,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     def ready(line: dict[str, Any]) -> None:
         print(json.dumps({"event": "ready", **line}), flush=True)
 
-    with composition.explained():
+    with explained():
         sys.exit(asyncio.run(composition.run(settings, ready)))
 
 

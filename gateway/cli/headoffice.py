@@ -1,6 +1,5 @@
 """The reference head office."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,8 +8,7 @@ import typer
 
 from gateway.cli.access import Json
 from gateway.cli.speech import MISUSED, StopError, say
-from gateway.headoffice import accounts
-from gateway.headoffice import run as office
+from gateway.headoffice import accounts, server
 from gateway.health.log import start_log
 from gateway.settings import HeadOfficeSettings, SettingsError, load_headoffice
 
@@ -28,12 +26,8 @@ def run(config: OfficeFile = DEFAULT_OFFICE) -> None:
     """Run head office in the foreground. Prints one JSON line when it is ready."""
     settings = _settings(config)
     start_log("info", "auto")
-
-    def ready(url: str) -> None:
-        print(json.dumps({"event": "ready", "url": url}), flush=True)
-
     try:
-        office.run(settings, ready)
+        server.run(settings)
     except OSError as error:
         raise StopError(str(error), "Is the port taken, or the directory not writable?") from error
 

@@ -7,7 +7,7 @@ The queue is the table; `wake` only says "look now". One job at a time, by arriv
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import orjson
 import structlog
@@ -90,6 +90,30 @@ class Station:
         self._stopping = True
         self._wake.set()
 
+    @property
+    def paper(self) -> Literal["ok", "near_end", "out", "unknown"]:
+        """How much paper there is, as far as the printer says."""
+        if self.status is None:
+            return "unknown"
+        if self.status.paper_out:
+            return "out"
+        return "near_end" if self.status.near_end else "ok"
+
+    @property
+    def cover(self) -> Literal["closed", "open", "unknown"]:
+        """Whether the cover is open, as far as the printer says."""
+        if self.status is None:
+            return "unknown"
+        return "open" if self.status.cover_open else "closed"
+
+    @property
+    def drawer(self) -> Literal["open", "closed", "unknown"]:
+        """Whether the drawer is open, where its wiring is known."""
+        level = self.profile.drawer.open_level
+        if self.status is None or level == "unknown":
+            return "unknown"
+        return "open" if self.status.pin_high == (level == "high") else "closed"
+
     async def run(self) -> None:
         """Work until `stop`."""
         await self._look()
@@ -107,10 +131,10 @@ class Station:
     async def forsake(self) -> None:
         """After a failure of `run`: what was being sent is unknown, and what could not be made is refused."""
         row, self.at_work, self.is_blocked = self.at_work, None, False
-        sources, state, clock = life.sources(Happening.LOST), life.target(Happening.LOST), self._books.clock
+        clock = self._books.clock
 
-        def work(connection: Connection) -> int:
-            return jobs.turn_all(connection, sources, state, clock.now_ms(), detail="gateway_failed", device=self.name)
+        def work(connection: Connection) -> None:
+            lose(connection, clock.now_ms(), "gateway_failed", device=self.name)
 
         await self._durably(work)
         if row is not None:
@@ -260,6 +284,14 @@ class Station:
             except (NotDurableError, OverloadedError) as error:
                 log.warning("job_not_written", device=self.name, error=str(error))
             await asyncio.sleep(self._pace.durable_retry_s)
+
+
+def lose(connection: Connection, now: int, detail: str, *, device: str | None = None) -> None:
+    """Call unknown whatever (of one device) was being sent by somebody who is gone."""
+    sources, state = life.sources(Happening.LOST), life.target(Happening.LOST)
+    for row in jobs.open_in(connection):
+        if device in {None, row.device}:
+            jobs.turn(connection, row.id, sources, state, now, detail=detail)
 
 
 class _Errand:

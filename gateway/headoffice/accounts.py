@@ -89,7 +89,9 @@ def make_code(settings: HeadOfficeSettings, store: str, clock: Clock | None = No
     return {"store": store, "enrol_code": code}
 
 
-def make_token(settings: HeadOfficeSettings, role: Literal["reader", "writer"], clock: Clock | None = None) -> dict[str, str]:
+def make_token(
+    settings: HeadOfficeSettings, role: Literal["reader", "writer"], clock: Clock | None = None
+) -> dict[str, str]:
     """A new token for a person or a program at head office; answers `token`, shown this once.
 
     Raises:
@@ -101,7 +103,9 @@ def make_token(settings: HeadOfficeSettings, role: Literal["reader", "writer"], 
     token, now = new_token(), (clock or SystemClock()).now_ms()
 
     def work(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO tokens (token_hash, role, made_at) VALUES (?, ?, ?)", (hash_of(token), role, now))
+        connection.execute(
+            "INSERT INTO tokens (token_hash, role, made_at) VALUES (?, ?, ?)", (hash_of(token), role, now)
+        )
 
     write_once(settings.path, work)
     return {"token": token}

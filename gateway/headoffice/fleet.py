@@ -49,7 +49,8 @@ async def status(database: Database, store: str, now: int) -> dict[str, Any]:
     assert row is not None, store
     said = _said(row)
     copies = await database.rows(
-        "SELECT epoch, heard_at, body FROM heartbeats WHERE store = ? AND epoch IS NOT ? ORDER BY heard_at DESC LIMIT 10",
+        "SELECT epoch, heard_at, body FROM heartbeats WHERE store = ? AND epoch IS NOT ?"
+        " ORDER BY heard_at DESC LIMIT 10",
         store,
         row["epoch"],
     )
@@ -87,7 +88,8 @@ def _link(row: sqlite3.Row, said: dict[str, Any], now: int) -> dict[str, Any]:
     if is_silent or said.get("fork"):
         state, since = "offline", None if row["heard_at"] is None else iso(row["heard_at"])
     else:
-        state, since = "catching_up" if waiting else "online", told.get("since")
+        state = "catching_up" if waiting else "online"
+        since = told.get("since") if told.get("state") in {"catching_up", "online"} else iso(row["heard_at"])
     return {
         "state": state,
         "since": since,

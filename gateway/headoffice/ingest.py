@@ -145,5 +145,3 @@ def _store(
         [(store, epoch, sku, quantity, seq) for sku, (quantity, seq) in changes.stock.items()],
     )
     return True
-
-

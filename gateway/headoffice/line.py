@@ -1,5 +1,8 @@
 """A store's own addresses: hello, chunks, heartbeat, orders, enrolment."""
 
+import asyncio
+import contextlib
+
 import orjson
 import structlog
 from aiohttp import web
@@ -42,10 +45,8 @@ async def say_hello(request: web.Request) -> web.Response:
 async def take_chunk(request: web.Request) -> web.Response:
     """Journal rows: 200 when they are here and durable, 409 with the standing when they are not."""
     office, caller, epoch = request.app[OFFICE], await gate.caller(request, "store"), gate.spoken(request)
-    first = gate.whole(request, "first", request.match_info["first"], 1, codec.SEQ_MAX)
-    session = gate.whole(
-        request, protocol.SESSION_HEADER, request.headers.get(protocol.SESSION_HEADER), 0, codec.SEQ_MAX
-    )
+    first = gate.whole("first", request.match_info["first"], 1, codec.SEQ_MAX)
+    session = gate.whole(protocol.SESSION_HEADER, request.headers.get(protocol.SESSION_HEADER), 0, codec.SEQ_MAX)
     if request.content_type != codec.MEDIA_TYPE:
         raise Problem("unsupported_media_type", wanted=codec.MEDIA_TYPE)
     frame = await gate.body(request, office.settings.body_bytes_max)
@@ -75,8 +76,8 @@ async def wait_for_orders(request: web.Request, store: str) -> web.Response:
     """The store's next orders, as soon as there are some; none when `wait_s` is over."""
     office = request.app[OFFICE]
     gate.spoken(request)
-    after = gate.whole(request, "after", request.query.get("after", "0"), 0, protocol.SEQ_MAX)
-    wait_s = gate.whole(request, "wait_s", request.query.get("wait_s", "0"), 0, protocol.WAIT_S_MAX)
+    after = gate.whole("after", request.query.get("after", "0"), 0, protocol.SEQ_MAX)
+    wait_s = gate.whole("wait_s", request.query.get("wait_s", "0"), 0, protocol.WAIT_S_MAX)
     found = await _orders(office, store, after, wait_s)
     packed = codec.pack(orjson.dumps({"items": found}))
     return web.Response(body=packed, headers={"Content-Type": protocol.PACKED, "Cache-Control": "no-store"})
@@ -101,12 +102,16 @@ async def enrol(request: web.Request) -> web.Response:
 
 async def _orders(office: Office, store: str, after: int, wait_s: int) -> list[dict[str, object]]:
     until = office.clock.monotonic() + wait_s
-    while True:
-        found = await orders.after(office.database, store, after)
-        left = until - office.clock.monotonic()
-        if found or left <= 0 or office.hints.closing:
-            return found
-        await office.hints.wait(store, min(left, ORDERS_LOOK_S))
+    with office.hints.watch(store) as changed:
+        while True:
+            changed.clear()
+            found = await orders.after(office.database, store, after)
+            left = until - office.clock.monotonic()
+            if found or left <= 0 or office.hints.closing:
+                return found
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, ORDERS_LOOK_S)):
+                    await changed.wait()
 
 
 def _json(content: object) -> web.Response:

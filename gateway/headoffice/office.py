@@ -1,6 +1,8 @@
 """What every part of head office is given: the file, the settings, the time, and hints that something changed."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -14,35 +16,31 @@ class Hints:
     """Wakes those who wait for a store's orders. Losing one costs a few seconds, never an order."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._watching: dict[str, set[asyncio.Event]] = {}
         self.closing = False
 
     def wake(self, store: str) -> None:
         """Something changed for this store."""
-        for event in self._waiting.get(store, ()):
+        for event in self._watching.get(store, ()):
             event.set()
 
     def close(self) -> None:
         """Nobody waits any longer: the server stops."""
         self.closing = True
-        for store in list(self._waiting):
+        for store in list(self._watching):
             self.wake(store)
 
-    async def wait(self, store: str, timeout_s: float) -> None:
-        """Come back when woken, or after `timeout_s`."""
+    @contextlib.contextmanager
+    def watch(self, store: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something changed; clear it, look, then wait."""
         event = asyncio.Event()
-        if self.closing:
-            return
-        self._waiting.setdefault(store, set()).add(event)
+        self._watching.setdefault(store, set()).add(event)
         try:
-            async with asyncio.timeout(timeout_s):
-                await event.wait()
-        except TimeoutError:
-            return
+            yield event
         finally:
-            self._waiting[store].discard(event)
-            if not self._waiting[store]:
-                del self._waiting[store]
+            self._watching[store].discard(event)
+            if not self._watching[store]:
+                del self._watching[store]
 
 
 @dataclass(slots=True)

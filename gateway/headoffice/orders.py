@@ -46,7 +46,8 @@ def grant_range(connection: sqlite3.Connection, store: str, granted: protocol.Ra
         if found[1] != digest:
             raise Problem("key_reused", id=granted.id)
         return Given((found[0],), 0, is_new=False)
-    return Given((_append(connection, store, "range_granted", granted.id, digest, body, at),), 0, is_new=True)
+    order = _Order("range_granted", granted.id, digest, body)
+    return Given((_append(connection, store, order, at),), 0, is_new=True)
 
 
 def change_catalogue(
@@ -79,7 +80,8 @@ def change_catalogue(
             "products": sold[part * size : (part + 1) * size],
             "deleted": list(deleted[part * size : (part + 1) * size]),
         }
-        seqs.append(_append(connection, store, "catalogue_delta", f"{version}/{part + 1}", digest, body, at))
+        order = _Order("catalogue_delta", f"{version}/{part + 1}", digest, body)
+        seqs.append(_append(connection, store, order, at))
     return Given(tuple(seqs), version, is_new=True)
 
 
@@ -131,14 +133,20 @@ def settle(connection: sqlite3.Connection, store: str, applied: int, refused: Se
     )
 
 
-def _append(
-    connection: sqlite3.Connection, store: str, kind: str, key: str, digest: bytes, body: dict[str, Any], at: int
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    kind: str
+    key: str
+    digest: bytes
+    body: dict[str, Any]
+
+
+def _append(connection: sqlite3.Connection, store: str, order: _Order, at: int) -> int:
     connection.execute("UPDATE stores SET orders_last = orders_last + 1 WHERE store = ?", (store,))
     seq = int(connection.execute("SELECT orders_last FROM stores WHERE store = ?", (store,)).fetchone()[0])
     connection.execute(
         "INSERT INTO orders (store, seq, kind, key, digest, body, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (store, seq, kind, key, digest, orjson.dumps(body).decode(), at),
+        (store, seq, order.kind, order.key, order.digest, orjson.dumps(order.body).decode(), at),
     )
     return seq
 

@@ -89,7 +89,8 @@ CATALOGUE: dict[str, Kind] = {
         Kind(
             "out_of_step", 409, CHANGE,
             "Those rows do not continue here", "Esas filas no continúan aquí",
-            "Head office wants row {next}; nothing was stored.", "La oficina central espera la fila {next}; no se guardó nada.",
+            "Head office wants row {next}; nothing was stored.",
+            "La oficina central espera la fila {next}; no se guardó nada.",
         ),
         Kind(
             "session_stale", 409, CHANGE,
@@ -141,7 +142,7 @@ CATALOGUE: dict[str, Kind] = {
         Kind(
             "row_not_understood", 422, CALL,
             "A row is not understood", "No se entiende una fila",
-            "Row {seq} ({kind}) has not the form head office knows: {why}. Update head office first; nothing was stored.",
+            "Row {seq} ({kind}) has not the form head office knows: {why}. Update head office first.",
             "La fila {seq} ({kind}) no tiene la forma conocida: {why}. Actualice primero la oficina central.",
         ),
         Kind(
@@ -246,7 +247,9 @@ def answer(problem: Problem, request: web.BaseRequest) -> web.Response:
     kind = problem.kind
     language = language_of(request.headers.get("Accept-Language", ""))
     title, detail = (kind.title_es, kind.detail_es) if language == "es" else (kind.title_en, kind.detail_en)
-    values = {name: value[language == "es"] if isinstance(value, tuple) else value for name, value in problem.values.items()}
+    values = {
+        name: value[language == "es"] if isinstance(value, tuple) else value for name, value in problem.values.items()
+    }
     shown = {_RENAMED.get(name, name): value for name, value in problem.shown.items() if not isinstance(value, tuple)}
     body = {
         "type": f"urn:store-gateway:problem:{kind.code}",

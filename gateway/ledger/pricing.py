@@ -130,6 +130,8 @@ def change_of(payments: tuple[Payment, ...], total: Minor, exponent: int) -> Min
         return Minor(0)
     paid = sum(payment.amount for payment in payments)
     cash = sum(payment.amount for payment in payments if payment.method == "cash")
+    if paid > AMOUNT_MAX:
+        return refuse("total_too_large", total=amounts.text(paid, exponent))
     if paid < total:
         return refuse("payments_short", paid=amounts.text(paid, exponent), total=amounts.text(total, exponent))
     if paid - total > cash:

@@ -229,15 +229,6 @@ CATALOGUE: dict[str, Kind] = {
             "{why_es}",
         ),
         Kind(
-            "customer_invalid",
-            422,
-            _CHANGE,
-            "The buyer's tax id is not right",
-            "La identificación del comprador no es válida",
-            "{why}",
-            "{why_es}",
-        ),
-        Kind(
             "stock_short",
             409,
             _CHANGE,

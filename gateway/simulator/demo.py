@@ -31,7 +31,7 @@ from gateway.simulator.process import ProcessError
 from gateway.simulator.run import held_by
 from gateway.simulator.scene import Scene
 from gateway.simulator.screen import drawn
-from gateway.simulator.stage import PATIENT, Plan, Stage, series_of
+from gateway.simulator.stage import PATIENT, Plan, Stage, series_of, until
 from gateway.simulator.tally import Tally
 from gateway.simulator.tills import Manner, Seller, endless, shares
 
@@ -154,10 +154,10 @@ class _Play:
         self._act("1 of 6: selling, with head office on the line")
         await asyncio.sleep(seconds * 0.15)
         grant = {
-            "id": "demo-2", "series": series_of(stage.plan), "authority_kind": "CAI", "authority_ref": "DEMO-2",
+            "series": series_of(stage.plan), "authority_kind": "CAI", "authority_ref": "DEMO-2",
             "first": first + 1, "last": first + 100_000, "valid_from": "", "valid_until": "2099-12-31",
         }  # fmt: skip
-        await stage.grant_range(grant)
+        await stage.grant_range("demo-2", grant)
         scene.tell(f"head office grants the next range, from {first + 1}; the store pulls it by itself")
         await self._until_loaded(stage, first + 1)
         self._act("2 of 6: the line is cut; the store sells on, with legal numbers")
@@ -198,27 +198,30 @@ class _Play:
 
     async def _until_loaded(self, stage: Stage, first: int) -> None:
         """The granted range has come down."""
-        async with asyncio.timeout(TAKE_OVER_S_MAX), stage.admin(patience=PATIENT) as admin:
-            while first not in [each["first"] async for each in admin.ranges()]:
-                await asyncio.sleep(0.1)
+        async with stage.admin(patience=PATIENT) as admin:
+
+            async def is_loaded() -> bool:
+                return first in [each["first"] async for each in admin.ranges()]
+
+            await until(is_loaded, "the granted range", seconds=TAKE_OVER_S_MAX)
         self._scene.tell("the range has arrived; it waits for its turn")
 
     async def _until_taken_over(self, last: int) -> None:
-        async with asyncio.timeout(TAKE_OVER_S_MAX):
-            while not any(sale.number > last for sale in self._scene.tally.latest):
-                await asyncio.sleep(0.05)
-        first = min((sale for sale in self._scene.tally.sales if sale.number > last), key=lambda sale: sale.number)
+        tally = self._scene.tally
+        await until(lambda: any(sale.number > last for sale in tally.latest), "the next range", seconds=TAKE_OVER_S_MAX)
+        first = min((sale for sale in tally.sales if sale.number > last), key=lambda sale: sale.number)
         self._scene.tell(f"{first.formatted_number} is the first of the new range; nobody signed out")
 
     async def _drain(self, stage: Stage) -> None:
         scene = self._scene
         scene.act = "the tills have stopped; what waits goes up"
-        async with asyncio.timeout(DRAIN_S_MAX), stage.admin(patience=PATIENT) as admin:
-            while True:
+        async with stage.admin(patience=PATIENT) as admin:
+
+            async def is_drained() -> bool:
                 scene.status = dict(await admin.status())
-                if scene.link.get("state") == "online" and scene.link.get("waiting") == 0:
-                    break
-                await asyncio.sleep(0.1)
+                return scene.link.get("state") == "online" and scene.link.get("waiting") == 0
+
+            await until(is_drained, "head office to have everything", seconds=DRAIN_S_MAX)
         assert stage.line is not None
         scene.tell(f"head office has everything; {stage.line.bytes_up // 1000} kB went up")
 
@@ -314,7 +317,7 @@ async def _watch_office(stage: Stage, scene: Scene) -> None:
     """What head office knows, asked at head office itself."""
     while True:
         with contextlib.suppress(ProcessError, TimeoutError, OSError):
-            scene.office = await stage.office_view()
+            scene.office = await stage.office_status()
         await asyncio.sleep(0.5)
 
 

@@ -83,7 +83,7 @@ class Line:
             async with asyncio.TaskGroup() as pumps:
                 pumps.create_task(self._pump(near_reader, far, is_up=True), name="line up")
                 pumps.create_task(self._pump(far_reader, near, is_up=False), name="line down")
-        except (OSError, TimeoutError, BaseExceptionGroup):
+        except (OSError, TimeoutError, ExceptionGroup):
             near.transport.abort()
         finally:
             for writer in (near, far):

@@ -86,7 +86,7 @@ class Process:
                 self._process.send_signal(number)
         status = await self._process.wait()
         if self._drain is not None:
-            await self._drain
+            await asyncio.wait([self._drain])
             self._drain = None
         return status
 

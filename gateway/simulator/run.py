@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from gateway.client.admin import Admin
+from gateway.client.patience import ONCE
 from gateway.client.problem import NoAnswerError, Problem
 from gateway.client.till import Till
 from gateway.clock import SystemClock
@@ -117,7 +118,7 @@ async def held_by(till: Till) -> list[Held]:
 
 
 async def _listed(gateway: str, token: str, ca: str) -> frozenset[str]:
-    async with Till.at(gateway, token, ca=ca) as till:
+    async with Till.at(gateway, token, ca=ca, patience=ONCE) as till:
         return frozenset({product["sku"] async for product in till.products()})
 
 

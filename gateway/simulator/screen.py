@@ -58,7 +58,7 @@ def _line(scene: Scene) -> Panel:
     ]
     if link.get("eta_s") is not None:
         rows.append(Text(f"about {link['eta_s']:.0f} s left"))
-    rows.append(Text(f"head office holds {scene.office.get('rows', '?')} rows", "cyan"))
+    rows.append(Text(f"head office holds {scene.office.get('seq', '?')} rows", "cyan"))
     rows.extend(Text(each["text"], "yellow") for each in scene.status.get("warnings", [])[:WARNINGS_SHOWN])
     return Panel(Group(*rows), title="line to head office")
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -84,11 +84,6 @@ class Stage:
         """Head office itself, not through the line."""
         return f"http://127.0.0.1:{self._office_port}"
 
-    @property
-    def pids(self) -> tuple[int, int]:
-        """The gateway's and head office's process numbers."""
-        return tuple(0 if each is None else each.pid for each in (self._gateway, self._office))  # type: ignore[return-value]
-
     async def open_head_office(self) -> None:
         """Start head office, tell it of the store, and lay the line."""
         await self.start_head_office()
@@ -154,13 +149,13 @@ class Stage:
         """A till's way to the gateway; the port stays the same over restarts."""
         return Till.at(self.api, token, generator=generator, patience=patience)
 
-    async def grant_range(self, body: dict[str, Any]) -> None:
+    async def grant_range(self, identity: str, body: dict[str, Any]) -> None:
         """Have head office grant a range; the store pulls it when it has a line."""
-        await self._ask_office("PUT", f"/v1/stores/{self.plan.store}/ranges/{body['id']}", self._writer_token, body)
+        await self._ask_office("PUT", f"/v1/stores/{self.plan.store}/ranges/{identity}", self._writer_token, body)
 
-    async def office_view(self) -> dict[str, Any]:
-        """What head office knows of the store."""
-        found = await self._ask_office("GET", f"/v1/stores/{self.plan.store}", self._reader_token)
+    async def office_status(self) -> dict[str, Any]:
+        """What head office knows of the store; `seq` is how many rows it holds."""
+        found = await self._ask_office("GET", f"/v1/stores/{self.plan.store}/status", self._reader_token)
         assert isinstance(found, dict)
         return found
 
@@ -226,6 +221,26 @@ def series_of(plan: Plan, document_type: str = "invoice") -> str:
 def new_folder(parent: Path, name: str) -> Path:
     """A folder that nobody else has."""
     return parent / f"{name}-{secrets.token_hex(4)}"
+
+
+async def until(
+    asked: Callable[[], bool | Awaitable[bool]], what: str, *, seconds: float, pause_s: float = 0.1
+) -> None:
+    """Ask again and again until it is so: other processes send no wake-ups.
+
+    Raises:
+        ProcessError: it is not so after `seconds`.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                found = asked()
+                if found if isinstance(found, bool) else await found:
+                    return
+                await asyncio.sleep(pause_s)
+    except TimeoutError:
+        message = f"waited {seconds:.0f} s for {what}"
+        raise ProcessError(message) from None
 
 
 async def _verdict(*arguments: str) -> dict[str, Any]:

@@ -51,11 +51,6 @@ def stage(connection: Connection, version: int, part: int, body: str) -> None:
     connection.execute("INSERT OR REPLACE INTO staged_parts VALUES (?, ?, ?)", (version, part, body))
 
 
-def staged(connection: Connection, version: int) -> dict[int, str]:
-    """The parts of a catalogue change that are here, by number."""
-    return dict(connection.execute("SELECT part, body FROM staged_parts WHERE version = ? ORDER BY part", (version,)))
-
-
 def clear_staged(connection: Connection, version: int) -> None:
     """Throw away the parts of a change and of all before it."""
     connection.execute("DELETE FROM staged_parts WHERE version <= ?", (version,))
@@ -78,6 +73,12 @@ async def read(reader: Reader, name: str) -> Cursor:
     """Where a cursor stands; 0 and an empty note when it was never set."""
     row = await reader.row("SELECT value, note FROM cursors WHERE name = ?", name)
     return Cursor() if row is None else Cursor(int(row["value"]), str(row["note"]))
+
+
+async def staged(reader: Reader, version: int) -> dict[int, str]:
+    """The parts of a catalogue change that are here, by number."""
+    rows = await reader.rows("SELECT part, body FROM staged_parts WHERE version = ? ORDER BY part", version)
+    return {int(row["part"]): str(row["body"]) for row in rows}
 
 
 async def untold(reader: Reader, limit: int) -> tuple[Skipped, ...]:

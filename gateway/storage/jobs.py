@@ -19,7 +19,10 @@ Connection = sqlite3.Connection
 
 EPOCH_NOTE = "gw_epoch"
 """Row of `notes`: how often the gateway has started. Tills tell by it that a last will is an old one's."""
-_JOB = "position, id, digest, kind, device, till, document, body, state, detail, settled_by, created_at, deadline"
+_JOB = (
+    "position, id, digest, kind, device, till, document, body, state, detail, settled_by, created_at, deadline,"
+    " changed_at"
+)
 _OPEN = "state IN ('queued', 'sending', 'held', 'unknown')"
 """Word for word the condition of index `jobs_open`, or SQLite does not use it."""
 
@@ -55,6 +58,7 @@ class JobRow:
     settled_by: str | None
     created_at: int
     deadline: int | None
+    changed_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +142,16 @@ def turn(
     return job_in(connection, identity)
 
 
-def turn_all(
-    connection: Connection, sources: Collection[str], state: str, at: int, *, detail: str, device: str | None = None
-) -> int:
-    """Turn every open job (of one device) that stands in one of `sources`; answers how many."""
-    found = connection.execute(
-        f"SELECT id, device, state FROM jobs WHERE {_OPEN} ORDER BY position"  # noqa: S608 - constant
-    ).fetchall()
-    turned = [each for each, where, stands in found if stands in sources and device in {None, where}]
-    for identity in turned:
-        turn(connection, identity, sources, state, at, detail=detail)
-    return len(turned)
-
-
 def job_in(connection: Connection, identity: str) -> JobRow | None:
     """A job as this transaction sees it."""
     found = connection.execute(f"SELECT {_JOB} FROM jobs WHERE id = ?", (identity,)).fetchone()  # noqa: S608 - constant
     return None if found is None else JobRow(*found)
+
+
+def open_in(connection: Connection) -> list[JobRow]:
+    """All jobs that are not at their end, in order of arrival, as this transaction sees them."""
+    found = connection.execute(f"SELECT {_JOB} FROM jobs WHERE {_OPEN} ORDER BY position")  # noqa: S608 - constant
+    return [JobRow(*row) for row in found.fetchall()]
 
 
 def next_epoch(connection: Connection) -> int:

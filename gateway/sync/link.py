@@ -34,7 +34,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where the line stands; `failures` in a row, `until_ms` of working offline (None: until switched back)."""
+    """Where the line stands; fruitless lines in a row, `until_ms` of working offline (None: until switched back)."""
 
     state: State
     since_ms: int
@@ -53,9 +53,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An attempt failed, or a line that stood broke."""
+    """An attempt failed, or a line that stood broke. `was_useful`: something had got through meanwhile."""
 
     at: int
+    was_useful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,13 @@ def _reached(line: Line, event: Reached) -> Line:
     is_behind = event.waiting > BACKLOG_ROWS or (event.waiting > 0 and event.oldest_ms > BACKLOG_MS)
     if line.state is State.OFFLINE and event.waiting > 0:
         is_behind = True
-    return replace(_to(line, State.CATCHING_UP if is_behind else State.ONLINE, event.at), failures=0)
+    return replace(_to(line, State.CATCHING_UP if is_behind else State.ONLINE, event.at), failures=line.failures)
 
 
 def _lost(line: Line, event: Lost) -> Line:
     if line.state is State.WORKING_OFFLINE:
         return line
-    return replace(_to(line, State.OFFLINE, event.at), failures=line.failures + 1)
+    return replace(_to(line, State.OFFLINE, event.at), failures=1 if event.was_useful else line.failures + 1)
 
 
 def _to(line: Line, state: State, at: int) -> Line:

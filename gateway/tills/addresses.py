@@ -8,7 +8,6 @@ import ifaddr
 
 _FOREIGN = ("docker", "br-", "virbr", "cni", "podman", "lxdbr", "lxcbr")
 """Bridges of containers and virtual machines: no till is behind them."""
-_DOWN = frozenset({"down", "lowerlayerdown", "notpresent", "dormant"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,8 +68,10 @@ def is_usable(ip: str) -> bool:
 
 def _has_link(interface: str) -> bool:
     """A cable that is out counts as an interface that is gone, so that its return is a new announcement."""
+    carrier = Path("/sys/class/net", interface, "carrier")
     try:
-        state = Path("/sys/class/net", interface, "operstate").read_text(encoding="ascii").strip()
+        return carrier.read_text(encoding="ascii").strip() == "1"
+    except FileNotFoundError:
+        return True  # no such thing is told here; an address is all there is to go by
     except OSError:
-        return True
-    return state not in _DOWN
+        return False  # the kernel does not answer for an interface that is switched off

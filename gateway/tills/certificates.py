@@ -137,10 +137,10 @@ class Certificates:
             self._context.load_cert_chain(self.server_file)
         return is_new
 
-    async def run(self) -> None:
+    async def run(self, pause_s: float = RENEW_PAUSE_S) -> None:
         """Renew whenever addresses, time or the clock ask for it, until cancelled. A full disk leaves the old one."""
         while True:
-            await asyncio.sleep(RENEW_PAUSE_S)
+            await asyncio.sleep(pause_s)
             try:
                 if await asyncio.to_thread(self.renew):
                     _log.info("certificate_renewed", renewals=self.renewals)

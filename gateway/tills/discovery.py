@@ -53,7 +53,7 @@ class Announcement:
     port: int
     version: str
     ca: str
-    epoch: int
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,7 @@ def _service(announcement: Announcement, addresses: tuple[LocalAddress, ...], na
             "api": announcement.api,
             "version": announcement.version,
             "ca": announcement.ca,
-            "epoch": str(announcement.epoch),
+            "epoch": announcement.epoch,
         },
         server=f"gateway-{announcement.store}.local.",
         parsed_addresses=_ips(addresses),

@@ -1,5 +1,7 @@
 """What the tills of a benchmark sell: real baskets cut to eight lines, as the bytes of HTTP requests."""
 
+import csv
+import io
 import json
 
 from gateway.simulator.baskets import bundled, catalogue_csv, money, quantity
@@ -21,6 +23,11 @@ def baskets():
 def catalogue():
     """The CSV of everything in the bundled baskets: the catalogue is a real store's, 8 000 products, not just 8."""
     return catalogue_csv(bundled(), tax="isv15", on_hand=ON_HAND)
+
+
+def products():
+    """The catalogue's rows."""
+    return list(csv.DictReader(io.StringIO(catalogue())))
 
 
 def bodies(generator):

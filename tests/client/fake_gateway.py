@@ -18,6 +18,7 @@ class FakeGateway:
         self.requests = []
         self.stock = {}
         self.products = []
+        self.tills = []
         self.events = []
         self.stream_ends_after = None
         self.resumed_after = []
@@ -33,6 +34,9 @@ class FakeGateway:
                 web.get("/v1/status", self._status),
                 web.get("/v1/events", self._stream),
                 web.post("/v1/pairing", self._pair),
+                web.get("/v1/admin/tills", self._tills),
+                web.put("/v1/admin/tills/{name}", self._make_till),
+                web.post("/v1/admin/catalogue", self._catalogue),
             ]
         )
 
@@ -99,6 +103,21 @@ class FakeGateway:
         if body["code"] != "123456":
             return problem(403, "pairing_refused", "change_and_retry")
         return web.json_response({"till": body["till_name"], "token": "secret", "ca": None, "mqtt": None})
+
+    async def _tills(self, request):
+        return web.json_response({"items": [{"name": name} for name in self.tills], "next": None})
+
+    async def _make_till(self, request):
+        if request.headers["Authorization"] != "Bearer admin":
+            return problem(403, "forbidden", "call_manager")
+        self.tills.append(request.match_info["name"])
+        return web.json_response({"till": self.tills[-1], "token": f"token-{self.tills[-1]}"}, status=201)
+
+    async def _catalogue(self, request):
+        assert request.content_type == "text/csv"
+        rows = (await request.text()).splitlines()[1:]
+        self.products = [{"sku": row.split(",")[0]} for row in rows]
+        return web.json_response({"added": len(rows), "dry_run": request.query["dry_run"] == "true"})
 
     async def _stream(self, request):
         after = int(request.headers.get("Last-Event-ID", request.query.get("after", "0")))

@@ -1,8 +1,8 @@
 """One side of an mDNS conversation, in a process of its own so that it can live in another network namespace.
 
 `gateway SPEC` runs the gateway's discovery, `neighbours SPEC` announces tills and printers with python-zeroconf, and
-`browser` is a till's own browser. SPEC is JSON. Each prints a JSON line when something changed, takes the line `tell` as
-a question, and ends cleanly when its input ends.
+`browser` is a till's own browser. SPEC is JSON. Each prints a JSON line when something changed, takes lines as orders,
+and ends cleanly when its input ends.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def questions():
 
 async def gateway(spec):
     said = {"store": "store-1", "api": "https://gateway-store-1.local:8470", "port": 8470, "version": "0.1.0",
-            "ca": "ab" * 32, "epoch": 7}  # fmt: skip
+            "ca": "ab" * 32, "epoch": "7"}  # fmt: skip
     current = [Announcement(**said)]
     discovery = Discovery(
         SystemClock(),
@@ -66,7 +66,7 @@ async def gateway(spec):
         tasks = [group.create_task(discovery.run()), group.create_task(report())]
         async for question in questions():
             if question.startswith("epoch "):
-                current[0] = Announcement(**{**said, "epoch": int(question.split()[1])})
+                current[0] = Announcement(**{**said, "epoch": question.split()[1]})
             elif question == "silence":
                 current[0] = None
         for task in tasks:
@@ -76,19 +76,18 @@ async def gateway(spec):
 
 async def neighbours(spec):
     printers = {}
-    infos = []
-    for number in range(spec.get("tills", 0)):
-        infos.append(
-            AsyncServiceInfo(
-                TILL_KIND,
-                f"Caja {number}.{TILL_KIND}",
-                port=1,
-                properties={"till": f"front-{number}", "model": "Elo", "app": "pos 1.0"},
-                server=f"till-{number}.local.",
-                parsed_addresses=[spec["address"]],
-                host_ttl=spec.get("host_ttl", 120),
-            )
+    infos = [
+        AsyncServiceInfo(
+            TILL_KIND,
+            f"Caja {number}.{TILL_KIND}",
+            port=1,
+            properties={"till": f"front-{number}", "model": "Elo", "app": "pos 1.0"},
+            server=f"till-{number}.local.",
+            parsed_addresses=[spec["address"]],
+            host_ttl=spec.get("host_ttl", 120),
         )
+        for number in range(spec.get("tills", 0))
+    ]
     for service in spec.get("services", ()):
         kind = service["kind"]
         infos.append(
@@ -99,11 +98,13 @@ async def neighbours(spec):
                 properties=service.get("txt", {}),
                 server=f"{service['label'].lower()}.local.",
                 parsed_addresses=service["addresses"],
+                host_ttl=service.get("host_ttl", 120),
             )
         )
+    servers = []
     for address, how in spec.get("printers", {}).items():
         printers[address] = FakePrinter(mute=how == "mute")
-        await printers[address].listen(address, 9100)
+        servers.append(await printers[address].listen(address, 9100))
     zeroconf = AsyncZeroconf(interfaces=[spec["address"]])
     registered = await asyncio.gather(*(zeroconf.async_register_service(info) for info in infos))
     say(ready=True)
@@ -111,6 +112,8 @@ async def neighbours(spec):
     async for question in questions():
         if question == "tell":
             say(heard={address: printer.heard.hex() for address, printer in printers.items()})
+    for server in servers:
+        server.close()
     await zeroconf.async_close()
     say(ended=True)
 
@@ -144,10 +147,14 @@ async def find(spec):
     say(gateways=[asdict(found) for found in await find_gateways(spec["seconds"])])
 
 
+async def addresses(spec):
+    say(addresses=[address.ip for address in local_addresses(tuple(spec["only"]))])
+
+
 def main():
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     role, spec = sys.argv[1], json.loads(sys.argv[2])
-    run = {"gateway": gateway, "neighbours": neighbours, "find": find}.get(role)
+    run = {"gateway": gateway, "neighbours": neighbours, "find": find, "addresses": addresses}.get(role)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(spec) if run else browser(), debug=False)
 

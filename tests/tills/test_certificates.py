@@ -1,7 +1,7 @@
 import asyncio
-import datetime
 import hashlib
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
@@ -24,7 +24,11 @@ def make(tmp_path):
 
     def open_(clock=None, addresses=ADDRESSES, host_names=("mini-pc",), folder=tmp_path):
         made = Certificates(
-            folder, "store-1", clock or SystemClock(), host_names=host_names, addresses=lambda: addresses
+            folder,
+            "store-1",
+            clock or SystemClock(),
+            host_names=host_names,
+            addresses=addresses if callable(addresses) else lambda: addresses,
         )
         made.open()
         return made
@@ -57,7 +61,7 @@ async def handshake(server_context, client_context, name, host="127.0.0.1"):
     server = await asyncio.start_server(serve, host, 0, ssl=server_context)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection(host, port, ssl=client_context, server_hostname=name)
+        _, writer = await asyncio.open_connection(host, port, ssl=client_context, server_hostname=name)
         tls = writer.get_extra_info("ssl_object")
         seen = tls.version(), tls.getpeercert(binary_form=True)
         writer.close()
@@ -120,9 +124,7 @@ async def test_the_ca_cannot_sign_for_the_bank(make, tmp_path):
         .sign(ca_key, hashes.SHA256())
     )
     (tmp_path / "forged.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + forged.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -139,7 +141,7 @@ def test_the_ca_signs_servers_only_and_lasts_ten_years(make):
     assert constraints.critical
     assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
     assert isinstance(ca.public_key().curve, ec.SECP256R1)
-    assert ca.not_valid_before_utc == datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    assert ca.not_valid_before_utc == datetime(2026, 1, 1, tzinfo=UTC)
     assert ca.not_valid_after_utc.year == 2036
 
 
@@ -207,6 +209,37 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(make):
     assert not certificates.renew()
 
 
+async def test_a_disk_that_takes_nothing_leaves_the_old_certificate_and_is_asked_again(make, tmp_path):
+    (tmp_path / "data").mkdir()
+    loop, asked = asyncio.get_running_loop(), asyncio.Semaphore(0)
+    addresses = ["127.0.0.1"]
+
+    def addresses_now():
+        loop.call_soon_threadsafe(asked.release)
+        return tuple(addresses)
+
+    async def asked_times(count):
+        for _ in range(count):
+            await asked.acquire()
+
+    certificates = make(folder=tmp_path / "data", addresses=addresses_now)
+    client = trusting(certificates.ca_pem)
+    (tmp_path / "data").rename(tmp_path / "gone")
+    addresses.append("10.0.0.7")
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        running = group.create_task(certificates.run(0.01))
+        await asked_times(4)
+        assert certificates.renewals == 1
+        await handshake(certificates.server_context, client, "127.0.0.1")
+
+        (tmp_path / "gone").rename(tmp_path / "data")
+        while certificates.renewals == 1:
+            await asked_times(1)
+        running.cancel()
+
+    await handshake(certificates.server_context, client, "10.0.0.7")
+
+
 def test_a_certificate_is_renewed_thirty_days_before_its_end(make):
     clock = HandClock(NOW_MS)
     certificates = make(clock)
@@ -223,7 +256,7 @@ def test_a_certificate_is_renewed_thirty_days_before_its_end(make):
 def is_accepted(certificates, at_ms):
     """Whether a till that trusts the CA accepts the server certificate at a moment, as the X.509 rules have it."""
     ca = x509.load_pem_x509_certificate(certificates.ca_pem.encode())
-    at = datetime.datetime.fromtimestamp(at_ms // 1000, datetime.UTC)
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
     verifier = PolicyBuilder().store(Store([ca])).time(at).build_server_verifier(x509.DNSName("gateway-store-1.local"))
     try:
         verifier.verify(server_certificate(certificates), [])

@@ -80,9 +80,7 @@ def test_mosquitto_lets_in_by_our_hash_and_refuses_another_password(broker):
 
     right = subprocess.run([*publish, "-P", password], capture_output=True, timeout=20, check=False)
     wrong = subprocess.run([*publish, "-P", password + "x"], capture_output=True, timeout=20, check=False)
-    nobody = subprocess.run(
-        [*publish[:-1], "front-2", "-P", password], capture_output=True, timeout=20, check=False
-    )
+    nobody = subprocess.run([*publish[:-1], "front-2", "-P", password], capture_output=True, timeout=20, check=False)
 
     assert right.returncode == 0, right.stderr
     assert wrong.returncode == 5

@@ -278,7 +278,9 @@ async def test_paired_tills_are_known_after_a_restart(make_registry):
     assert after.is_mqtt_login("front-1", paired.mqtt_password)
 
 
-@pytest.mark.parametrize("name", ["", "Front-1", "-front", "a" * 33, "front 1", "front\n", "caja/1", "gateway", "admin"])
+@pytest.mark.parametrize(
+    "name", ["", "Front-1", "-front", "a" * 33, "front 1", "front\n", "caja/1", "gateway", "admin"]
+)
 async def test_a_name_that_is_none_is_refused(make_registry, name):
     registry = await make_registry()
     code = await registry.make_code()

@@ -5,10 +5,8 @@ from gateway.tills.sightings import Sightings, checked
 KIND = "_pos-till._tcp.local."
 
 
-def sight(label="front-1", addresses=("192.168.1.20",), port=1, properties=None, heard_s=0.0, kind=KIND):
-    return checked(
-        kind, f"{label}.{kind}", list(addresses), port, properties or {}, at_ms=1000, heard_s=heard_s
-    )
+def sight(label="front-1", *, addresses=("192.168.1.20",), port=1, properties=None, heard_s=0.0, kind=KIND):
+    return checked(kind, f"{label}.{kind}", list(addresses), port, properties or {}, at_ms=1000, heard_s=heard_s)
 
 
 def test_what_a_till_said_is_kept():

@@ -29,7 +29,7 @@ def missing():
     if os.geteuid() != 0:
         return "needs root: sudo ./run torture"
     for device in ("/dev/fuse", "/dev/loop-control"):
-        if not os.path.exists(device):
+        if not Path(device).exists():
             return f"needs {device}"
     if subprocess.run(["losetup", "-f"], capture_output=True, check=False).returncode:
         return "needs a free loop device"

@@ -23,9 +23,7 @@ TILLS = 4
 
 
 async def main(folder, synchronous, count):
-    settings = Settings(
-        store={"country": "honduras"}, storage={"path": Path(folder)}, tills={"allow_unlisted": True}
-    )
+    settings = Settings(store={"country": "honduras"}, storage={"path": Path(folder)}, tills={"allow_unlisted": True})
     writer = Writer(books_path(settings), synchronous=synchronous)
     writer.open()
     desk = await open_desk(settings, writer, SystemClock())

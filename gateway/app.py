@@ -1,0 +1,394 @@
+"""The composition root: settings in, a running gateway out. The tasks of the daemon, and the order of stopping.
+
+Inside out: the data directory is held, the books are opened, then everything that serves them. Leaving goes the other
+way: no new requests, the decision in hand, the devices with their last word, mDNS, the books with a checkpoint.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import random
+import secrets
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.api.parts import Parts
+from gateway.api.routes import application
+from gateway.api.server import Server
+from gateway.api.status import banner
+from gateway.authority.desk import Desk
+from gateway.authority.opening import books_path, open_desk
+from gateway.authority.watch import Watch
+from gateway.clock import Clock, SystemClock
+from gateway.devices import bus as device_bus
+from gateway.devices.broker import EmbeddedBroker
+from gateway.devices.bus import Bus
+from gateway.devices.dispatch import Devices
+from gateway.devices.topics import GATEWAY_USER
+from gateway.health.log import start_log
+from gateway.health.metrics import Metrics
+from gateway.health.warnings import Board
+from gateway.settings import Settings
+from gateway.storage import books, documents, folder
+from gateway.storage.reader import Reader
+from gateway.storage.writer import Writer
+from gateway.sync.connection import Link
+from gateway.sync.store import Store
+from gateway.sync.uplink import Address, Uplink
+from gateway.tills.addresses import local_addresses, server_addresses
+from gateway.tills.certificates import Certificates
+from gateway.tills.discovery import Announcement, Discovery
+from gateway.tills.registry import Reach, Registry
+from gateway.tills.tokens import admin_token
+
+VERSION = version("store-gateway")
+EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway, as seen from outside."""
+
+    url: str
+    mqtt: str
+    data: Path
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """The ready line."""
+        return {"api": self.url, "mqtt": self.mqtt, "data": str(self.data)}
+
+
+async def run(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> int:
+    """Serve until SIGTERM or SIGINT; answers the exit status. Raises what keeps it from starting."""
+    start_log(settings.log.level, settings.log.form)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(settings) as gateway:
+        ready(gateway.ready)
+        _log.info("gateway_ready", **gateway.ready)
+        await stop.wait()
+        _log.info("gateway_stopping")
+    _log.info("gateway_stopped")
+    return 0
+
+
+def quiet(settings: Settings) -> Settings:
+    """The same store for a command that needs it for a moment: loopback, any port, no broker, nobody announced."""
+    return settings.model_copy(
+        update={
+            "api": settings.api.model_copy(update={"host": "127.0.0.1", "port": 0, "tls": "off"}),
+            "mqtt": settings.mqtt.model_copy(update={"broker": "off"}),
+            "discovery": settings.discovery.model_copy(update={"enabled": False}),
+            "headoffice": settings.headoffice.model_copy(update={"url": ""}),
+            "devices": settings.devices,
+        }
+    )
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Gateway]:
+    """A gateway that runs until the block is left, and then stops in order.
+
+    Raises:
+        FolderInUseError, ForeignBooksError, ForeignFileError, ProfileError, CertificateError, OSError: it cannot start.
+    """
+    clock = SystemClock()
+    with folder.held(settings.storage.path):
+        async with _books(settings, clock) as (writer, reader, desk):
+            house_parts = _Store(settings, clock, Board(clock), writer, reader, desk)
+            async with _serving(house_parts) as gateway:
+                folder.say_ready(settings.storage.path, gateway.ready)
+                yield gateway
+            desk.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """What every part is built on."""
+
+    settings: Settings
+    clock: Clock
+    board: Board
+    writer: Writer
+    reader: Reader
+    desk: Desk
+
+    async def document_of(self, identity: str) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]] | None:
+        """A document, who issued it, and what the law wants printed: all that a receipt shows."""
+        found = await documents.document(self.reader, identity)
+        if found is None:
+            return None
+        issuer = await documents.issuer_of(self.reader, found["seq"])
+        return found, issuer, self.desk.house.rules.legend(found["type"], self.settings.store.language)
+
+
+@contextlib.asynccontextmanager
+async def _books(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Writer, Reader, Desk]]:
+    """The writer and its thread, the desk, a reader; a checkpoint at the end."""
+    writer = Writer(books_path(settings), check=books.check_books)
+    await asyncio.to_thread(writer.open)
+    try:
+        desk = await open_desk(settings, writer, clock)
+        reader = Reader(books_path(settings))
+        await reader.open()
+        try:
+            yield writer, reader, desk
+        finally:
+            await reader.close()
+    finally:
+        await asyncio.to_thread(writer.close)
+
+
+@contextlib.asynccontextmanager
+async def _serving(store: _Store) -> AsyncIterator[Gateway]:
+    """Everything that serves the books; what fails for good takes the gateway down, and systemd starts it again."""
+    settings = store.settings
+    data = settings.storage.path
+    certificates = Certificates(
+        data, settings.store.id, store.clock, host_names=(socket.gethostname(),), addresses=server_addresses
+    )
+    await asyncio.to_thread(certificates.open)
+    reached = _Reached(settings, certificates)
+    token = await asyncio.to_thread(admin_token, data)
+    registry = Registry(
+        store.writer, store.reader, store.clock, settings.tills, admin_token=token, reach=reached.told_to_tills
+    )
+    await registry.load()
+    async with contextlib.AsyncExitStack() as stack:
+        broker, bus = await stack.enter_async_context(_message_bus(settings, registry, certificates))
+        reached.mqtt = broker
+        devices = Devices(
+            settings.devices,
+            store=settings.store.id,
+            language=settings.store.language,
+            version=VERSION,
+            writer=store.writer,
+            reader=store.reader,
+            clock=store.clock,
+            board=store.board,
+            document_of=store.document_of,
+            bus=bus,
+        )
+        parts = _parts(store, registry, devices)
+        link = parts.link
+        tasks = await stack.enter_async_context(_tasks())
+        watch = Watch(settings, store.clock, store.board, store.desk, store.writer, store.reader)
+        await watch.look()
+        tasks.create_task(watch.run(), name="watch")
+        working = tasks.create_task(devices.run(), name="devices")
+        stack.push_async_callback(_finished, devices, working)
+        tasks.create_task(link.run(), name="link")
+        tasks.create_task(_wake_devices(store.desk, devices), name="wake devices")
+        tls = certificates.server_context if settings.api.uses_tls else None
+        server = await stack.enter_async_context(Server(application(parts), parts, tls=tls))
+        reached.api_port = server.port
+        if settings.discovery.enabled:
+            discovery = Discovery(
+                store.clock,
+                lambda: _announcement(settings, reached, store.desk),
+                addresses=lambda: local_addresses(settings.discovery.interfaces),
+                known_printers=lambda: frozenset(each.address for each in settings.devices.printer),
+            )
+            tasks.create_task(discovery.run(), name="discovery")
+        if settings.api.uses_tls:
+            tasks.create_task(certificates.run(), name="certificates")
+        yield Gateway(reached.from_here(), reached.mqtt, data)
+
+
+class _Reached:
+    """Where the gateway is reached: from this machine, and by the tills of the store."""
+
+    def __init__(self, settings: Settings, certificates: Certificates) -> None:
+        self.mqtt = ""
+        self.api_port = settings.api.port
+        self._settings = settings
+        self._certificates = certificates
+
+    def from_here(self) -> str:
+        """The API's address for a program on this machine."""
+        return self._url("127.0.0.1" if self._settings.api.host in EVERYWHERE else self._settings.api.host)
+
+    def from_tills(self) -> str:
+        """The API's address for a till: an address of this machine on the store's network."""
+        if self._settings.api.host not in EVERYWHERE:
+            return self._url(self._settings.api.host)
+        found = local_addresses(self._settings.discovery.interfaces)
+        return self._url(found[0].ip if found else f"gateway-{self._settings.store.id}.local")
+
+    def ca_fingerprint(self) -> str:
+        """The store CA's, or nothing where there is no TLS."""
+        return self._certificates.ca_fingerprint if self._settings.api.uses_tls else ""
+
+    def told_to_tills(self) -> Reach:
+        """What a till is handed when it is paired."""
+        scheme, _, place = self.mqtt.partition("://")
+        host, _, port = place.rpartition(":")
+        if host in {"127.0.0.1", "[::1]"} and self._settings.mqtt.host in EVERYWHERE:
+            host = self.from_tills().split("//", 1)[1].rpartition(":")[0]
+        uses_tls = self._settings.api.uses_tls or scheme == "mqtts"
+        return Reach(
+            store=self._settings.store.id,
+            api=self.from_tills(),
+            ca_pem=self._certificates.ca_pem if uses_tls else "",
+            ca_fingerprint=self._certificates.ca_fingerprint if uses_tls else "",
+            mqtt_host=host,
+            mqtt_port=int(port or 0),
+            mqtt_tls=scheme == "mqtts",
+        )
+
+    def _url(self, host: str) -> str:
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'https' if self._settings.api.uses_tls else 'http'}://{shown}:{self.api_port}"
+
+
+@contextlib.asynccontextmanager
+async def _message_bus(
+    settings: Settings, registry: Registry, certificates: Certificates
+) -> AsyncIterator[tuple[str, Bus | None]]:
+    """The broker's address and our connection to it; the embedded broker lives as long as the block."""
+    mqtt = settings.mqtt
+    if mqtt.broker == "off":
+        yield "", None
+        return
+    client = f"gateway-{settings.store.id}"
+    if mqtt.broker != "embedded":
+        host, _, port = mqtt.broker.rpartition(":")
+        tls = ssl.create_default_context() if mqtt.tls == "on" else None
+        server = device_bus.Server(host, int(port), mqtt.user, mqtt.password.get_secret_value(), tls)
+        yield f"{'mqtts' if tls else 'mqtt'}://{mqtt.broker}", Bus(server, client)
+        return
+    own = secrets.token_urlsafe(24)
+
+    def is_right(user: str, password: str) -> bool:
+        if user == GATEWAY_USER:
+            return hmac.compare_digest(password.encode(), own.encode())
+        return registry.is_mqtt_login(user, password)
+
+    tls = certificates.server_context if mqtt.uses_tls else None
+    async with EmbeddedBroker(mqtt.host, mqtt.port, store=settings.store.id, is_right=is_right, tls=tls) as broker:
+        host, port_number = broker.address
+        inside = None
+        if tls is not None:
+            inside = ssl.create_default_context(cadata=certificates.ca_pem)
+        server = device_bus.Server(host, port_number, GATEWAY_USER, own, inside)
+        async with _tasks() as tasks:
+            tasks.create_task(_drop_revoked(registry, broker), name="revoked tills")
+            yield f"{'mqtts' if tls else 'mqtt'}://{host}:{port_number}", Bus(server, client)
+
+
+async def _drop_revoked(registry: Registry, broker: EmbeddedBroker) -> None:
+    """A till that is turned away loses its connection to the broker, too."""
+    inside, seen = set(registry.mqtt_passwords()), registry.changes
+    while True:
+        seen = await registry.wait_change(seen)
+        now = set(registry.mqtt_passwords())
+        for user in inside - now:
+            await broker.drop(user)
+        inside = now
+
+
+def _parts(store: _Store, registry: Registry, devices: Devices) -> Parts:
+    """What the API works with, the link among it."""
+    settings = store.settings
+    link_store = Store(store.desk, store.reader, store.writer, store.board, store.clock, random.SystemRandom())
+    uplink = None
+    if settings.headoffice.url:
+        address = Address(
+            url=settings.headoffice.url,
+            token=settings.headoffice.token,
+            store=settings.store.id,
+            epoch=store.desk.epoch,
+            ca_file=settings.headoffice.ca_file,
+            reply_wait_ms_max=settings.link.reply_wait_ms_max,
+        )
+        uplink = Uplink(address)
+
+    async def summary() -> dict[str, Any]:
+        return await banner(parts, settings.store.language)
+
+    metrics = Metrics()
+    metrics.watch("gateway_books_rows", "Newest journal row", lambda: store.desk.seq)
+    metrics.watch("gateway_health_warnings", "Warnings that are up", lambda: len(store.board.up()))
+    parts = Parts(
+        settings=settings,
+        clock=store.clock,
+        board=store.board,
+        desk=store.desk,
+        reader=store.reader,
+        writer=store.writer,
+        registry=registry,
+        devices=devices,
+        link=Link(link_store, uplink, settings.link, summary),
+        metrics=metrics,
+        version=VERSION,
+    )
+    metrics.watch("gateway_sync_rows_waiting", "Rows head office lacks", lambda: float(parts.link.state()["waiting"]))
+    return parts
+
+
+def _announcement(settings: Settings, reached: _Reached, desk: Desk) -> Announcement:
+    return Announcement(
+        store=settings.store.id,
+        api=reached.from_tills(),
+        port=reached.api_port,
+        version=VERSION,
+        ca=reached.ca_fingerprint(),
+        epoch=desk.epoch,
+    )
+
+
+async def _wake_devices(desk: Desk, devices: Devices) -> None:
+    """A document may have brought a print job: a hint, the rows are there either way."""
+    seen = desk.seq
+    while True:
+        seen = await desk.wait_change(seen)
+        devices.wake()
+
+
+async def _finished(devices: Devices, working: "asyncio.Task[None]") -> None:
+    """Papers in hand are finished, tills are told, the bus hears goodbye."""
+    devices.stop()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+class _Tasks:
+    """A task group that ends its tasks when the block is left."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def create_task(self, work: Any, *, name: str) -> "asyncio.Task[None]":
+        """Start a task of the group."""
+        task: asyncio.Task[None] = self._group.create_task(work, name=name)
+        self._tasks.append(task)
+        return task
+
+    def cancel(self) -> None:
+        """End them all."""
+        for task in self._tasks:
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _tasks() -> AsyncIterator[_Tasks]:
+    async with asyncio.TaskGroup() as group:
+        tasks = _Tasks(group)
+        try:
+            yield tasks
+        finally:
+            tasks.cancel()

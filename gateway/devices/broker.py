@@ -1,0 +1,357 @@
+"""The embedded MQTT broker: amqtt, with the store's own rules of who may speak, and without its known faults.
+
+It listens where it is told and nowhere else, lets nobody in without a password, and a till speaks and hears below its
+own name only (`topics`). It keeps nothing on disk: the table of jobs does, and tills repeat what was not accepted.
+
+What is mended here, found in amqtt 0.12.1 and held by the wire tests:
+
+- A connection took over a session, and its user name, before its password was checked. Here the password comes first,
+  and a session belongs to the user who made it.
+- A second connection of one session left it "disconnected" for ever. Here the old connection ends first.
+- Messages without PUBACK were forgotten at a disconnect. Here they come again with the session.
+- Retained messages went to every resumed session whatever its rights. Here they follow a subscription and the rights.
+- Silent clients stayed for ever, packets and queues had no limit.
+"""
+
+import asyncio
+import contextlib
+import math
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Self
+
+from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
+from amqtt.broker import Broker, Server
+from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.errors import AMQTTError, MQTTError, NoDataError
+from amqtt.mqtt.connack import BAD_USERNAME_PASSWORD, ConnackPacket
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.mqtt.puback import PubackPacket
+from amqtt.session import ApplicationMessage, IncomingApplicationMessage, OutgoingApplicationMessage, Session
+from typing_extensions import override
+
+from gateway.devices import topics
+
+CONNECTIONS_MAX = 1_000
+CONNECT_S_MAX = 10.0
+"""From the first byte to a whole CONNECT."""
+PACKET_BYTES_MAX = 262_144
+QUEUED_MESSAGES_MAX = 1_000
+"""Kept for one session that is away; the oldest go first, the table of jobs has them."""
+SESSIONS_OF_USER_MAX = 8
+SESSION_S_MAX = 86_400
+"""How long a session is kept for a client that is away."""
+KEEP_ALIVE_FACTOR = 1.5
+"""MQTT 3.1.1, 3.1.2.10: silence that long ends a connection."""
+CLOSE_S_MAX = 2.0
+"""For the last bytes of a connection that ends."""
+STOP_S_MAX = 10.0
+
+PasswordCheck = Callable[[str, str], bool]
+"""Whether a user may come in with this password."""
+
+
+class PacketTooLargeError(ConnectionError):
+    """A client announced a packet beyond `PACKET_BYTES_MAX`."""
+
+
+class EmbeddedBroker:
+    """`async with` it: listening from here to there. `port` 0 takes a free one; `address` says which."""
+
+    def __init__(
+        self, host: str, port: int, *, store: str, is_right: PasswordCheck, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Store the arguments; `is_right` is asked for tills and for the gateway's own user (`topics.GATEWAY_USER`)."""
+        self.host = host
+        self.port = port
+        self._tree = topics.Tree(store)
+        self._is_right = is_right
+        self._tls = tls
+        self._broker: _Broker | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where this machine reaches it."""
+        return ("127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host, self.port)  # noqa: S104 - compared
+
+    async def __aenter__(self) -> Self:
+        """Listen.
+
+        Raises:
+            amqtt.errors.BrokerError: the address cannot be used; its text says why.
+        """
+        config = BrokerConfig(
+            listeners={"default": ListenerConfig(type=ListenerType.TCP, bind="127.0.0.1:0")},
+            plugins={},
+            session_expiry_interval=SESSION_S_MAX,
+        )
+        self._broker = _Broker(config, self._tree, self._is_right, self._tls)
+        await self._broker.listen(self.host, self.port)
+        self.port = self._broker.port
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection and stop listening."""
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            async with asyncio.timeout(STOP_S_MAX):
+                await broker.shutdown()
+
+    async def drop(self, user: str) -> None:
+        """End a user's connections and forget its sessions: it was revoked."""
+        if self._broker is not None:
+            await self._broker.drop(user)
+
+
+class _Reader(StreamReaderAdapter):
+    """Refuses to read a packet that is larger than any of ours."""
+
+    @override
+    async def read(self, n: int = -1) -> bytes:
+        if n > PACKET_BYTES_MAX:
+            message = f"a packet of {n} bytes"
+            raise PacketTooLargeError(message)
+        return await super().read(n)
+
+
+class _Writer(StreamWriterAdapter):
+    """Does not wait for ever for the last bytes to a client that has died."""
+
+    @override
+    async def close(self) -> None:
+        if not self.is_closed:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_S_MAX):
+                    await super().close()
+            self._writer.transport.abort()
+
+
+class _Handler(BrokerProtocolHandler):
+    """One connection: keeps what was not acknowledged, ends when nothing is heard."""
+
+    def flow(self, work: Awaitable[Any]) -> None:
+        """Send something and await its PUBACK beside everything else; what becomes of it stands in the session."""
+        task = asyncio.ensure_future(work)
+        self._flows.add(task)
+        task.add_done_callback(self._flowed)
+
+    @override
+    def attach(self, session: Session, reader: ReaderAdapter, writer: WriterAdapter) -> None:
+        self._flows: set[asyncio.Future[Any]] = set()
+        super().attach(session, reader, writer)
+
+    @override
+    async def _retry_deliveries(self) -> None:
+        if self.session is not None:
+            for message in list(self.session.inflight_out.values()):
+                self.flow(self._handle_message_flow(message))
+
+    @override
+    async def _handle_qos1_message_flow(
+        self, app_message: OutgoingApplicationMessage | IncomingApplicationMessage
+    ) -> None:
+        session = self.session
+        try:
+            await super()._handle_qos1_message_flow(app_message)
+        finally:
+            if (
+                isinstance(app_message, OutgoingApplicationMessage)
+                and app_message.puback_packet is None
+                and app_message.packet_id is not None
+                and session is not None
+                and not session.clean_session
+            ):
+                session.inflight_out[app_message.packet_id] = app_message
+
+    @override
+    async def handle_puback(self, puback: PubackPacket) -> None:
+        await super().handle_puback(puback)
+        if puback.packet_id not in self._puback_waiters and self.session is not None:
+            self.session.inflight_out.pop(puback.packet_id, None)
+
+    @override
+    def handle_read_timeout(self) -> None:
+        if self.reader is not None:
+            self.reader.feed_eof()
+
+    def _flowed(self, task: asyncio.Future[Any]) -> None:
+        self._flows.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.logger.info("not acknowledged, kept for the next connection: %s", task.exception())
+
+
+class _Broker(Broker):
+    """The broker's rules over amqtt's packets, sessions and subscriptions."""
+
+    def __init__(
+        self, config: BrokerConfig, tree: topics.Tree, is_right: PasswordCheck, tls: ssl.SSLContext | None
+    ) -> None:
+        super().__init__(config)
+        self.port = 0
+        self._tree = tree
+        self._is_right = is_right
+        self._tls = tls
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def listen(self, host: str, port: int) -> None:
+        self._host, self._port_wanted = host, port
+        await self.start()
+
+    @override
+    async def _create_server_instance(
+        self,
+        listener_name: str,
+        listener_type: ListenerType,
+        address: str | None,
+        port: int,
+        ssl_context: ssl.SSLContext | None,
+    ) -> asyncio.Server:
+        server = await asyncio.start_server(
+            partial(self.stream_connected, listener_name=listener_name),
+            self._host,
+            self._port_wanted,
+            reuse_address=True,
+            ssl=self._tls,
+            ssl_handshake_timeout=None if self._tls is None else CONNECT_S_MAX,
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    @override
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        if self._servers[listener_name].conn_count >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        try:
+            await self._client_connected(listener_name, _Reader(reader), _Writer(writer))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self.logger.info("connection ended: %s", error)
+        finally:
+            writer.close()
+
+    @override
+    async def _initialize_client_session(
+        self, reader: ReaderAdapter, writer: WriterAdapter, remote_address: str, remote_port: int
+    ) -> tuple[BrokerProtocolHandler, Session]:
+        """Read CONNECT and check the password; only then look at sessions, and only at this user's own."""
+        try:
+            async with asyncio.timeout(CONNECT_S_MAX):
+                handler, session = await _Handler.init_from_connect(reader, writer, self.plugins_manager)
+        except (TimeoutError, OSError, ValueError) as error:
+            await writer.close()
+            raise AMQTTError(str(error)) from error
+        except (AMQTTError, MQTTError, NoDataError):
+            await writer.close()
+            raise
+        user = session.username or ""
+        if not user or not self._is_right(user, session.password or ""):
+            await ConnackPacket.build(0, BAD_USERNAME_PASSWORD).to_stream(writer)
+            await writer.close()
+            message = f"no such user or password: {user!r}"
+            raise AMQTTError(message)
+        session.client_id = f"{user}/{session.client_id}"
+        session.keep_alive = math.ceil(session.keep_alive * KEEP_ALIVE_FACTOR)
+        if session.will_topic is not None and not self._tree.may_publish(user, session.will_topic):
+            session.will_flag = False
+        return handler, session
+
+    @override
+    async def _handle_client_session(
+        self,
+        reader: ReaderAdapter,
+        writer: WriterAdapter,
+        client_session: Session,
+        handler: BrokerProtocolHandler,
+        server: Server,
+        listener_name: str,
+    ) -> None:
+        """Serve one connection; an older one of the same session ends first."""
+        key = client_session.client_id or ""
+        _, old_handler = self._sessions.get(key, (None, None))
+        if old_handler is not None:
+            await old_handler.handle_connection_closed()
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            session = await self._resumed(client_session)
+            session.transitions.connect()
+            handler.attach(session, reader, writer)
+            self._sessions[key] = (session, handler)
+            try:
+                await handler.mqtt_connack_authorize(True)
+                await handler.start()
+                await self._publish_session_retained_messages(session)
+                await self._client_message_loop(session, handler)
+            finally:
+                await self._ended(session, handler)
+        if session.clean_session and self._sessions.get(key, (None, None))[1] is handler:
+            await self._delete_session(key)
+        if key not in self._sessions:
+            self._turns.pop(key, None)
+
+    async def _ended(self, session: Session, handler: BrokerProtocolHandler) -> None:
+        """A connection that broke, or broke the rules, leaves its will like one that fell silent."""
+        if session.transitions.is_connected():
+            nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            nothing.set_result(None)
+            await self._handle_disconnect(session, handler, nothing)
+
+    async def _resumed(self, new: Session) -> Session:
+        """The session that this client left, with what the new CONNECT says; or the new one."""
+        key = new.client_id or ""
+        old = self._sessions.get(key, (None, None))[0]
+        if new.clean_session or old is None or old.clean_session:
+            await self._delete_session(key)
+            await self._make_room(new.username or "")
+            new.parent = 0
+            return new
+        for name in ("will_flag", "will_retain", "will_qos", "will_topic", "will_message", "keep_alive"):
+            setattr(old, name, getattr(new, name))
+        old.parent = 1
+        return old
+
+    async def _make_room(self, user: str) -> None:
+        """A user's oldest sessions go when there are too many of them."""
+        keys = [key for key in self._sessions if key.startswith(f"{user}/")]
+        for key in keys[: max(len(keys) - SESSIONS_OF_USER_MAX + 1, 0)]:
+            await self._cleanup_session(key)
+
+    @override
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
+        user = session.username or ""
+        if action is Action.PUBLISH:
+            return self._tree.may_publish(user, topic)
+        return self._tree.may_read(user, topic)
+
+    @override
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """To a new subscription, what this session may read of it."""
+        pattern, qos = subscription
+        handler = self._get_handler(session)
+        for topic, retained in list(self._retained_messages.items()):
+            if not isinstance(handler, _Handler) or not self._matches(topic, pattern):
+                continue
+            if await self._topic_filtering(session, topic, Action.RECEIVE):
+                handler.flow(handler.mqtt_publish(topic, retained.data, min(qos, retained.qos or 0), retain=True))
+
+    @override
+    async def _retain_broadcast_message(self, broadcast: dict[str, Any], qos: int, target_session: Session) -> None:
+        waiting: asyncio.Queue[ApplicationMessage] = target_session.retained_messages
+        while waiting.qsize() >= QUEUED_MESSAGES_MAX:
+            waiting.get_nowait()
+        await super()._retain_broadcast_message(broadcast, qos, target_session)
+
+    @override
+    async def _publish_session_retained_messages(self, session: Session) -> None:
+        """What waited for this session, in order, without waiting for each to be acknowledged."""
+        handler = self._get_handler(session)
+        while isinstance(handler, _Handler) and not session.retained_messages.empty():
+            kept = session.retained_messages.get_nowait()
+            handler.flow(handler.mqtt_publish(kept.topic, kept.data, kept.qos, retain=False))
+
+    async def drop(self, user: str) -> None:
+        for key in [key for key in self._sessions if key.startswith(f"{user}/")]:
+            await self._cleanup_session(key)
