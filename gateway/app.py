@@ -32,7 +32,7 @@ from gateway.devices import bus as device_bus
 from gateway.devices.broker import EmbeddedBroker
 from gateway.devices.bus import Bus
 from gateway.devices.dispatch import Devices
-from gateway.devices.topics import GATEWAY_USER
+from gateway.devices.topics import GATEWAY_USER, Tree
 from gateway.health.log import start_log
 from gateway.health.metrics import Metrics
 from gateway.health.warnings import Board
@@ -85,34 +85,35 @@ async def run(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> in
     return 0
 
 
-def quiet(settings: Settings) -> Settings:
-    """The same store for a command that needs it for a moment: loopback, any port, no broker, nobody announced."""
-    return settings.model_copy(
-        update={
-            "api": settings.api.model_copy(update={"host": "127.0.0.1", "port": 0, "tls": "off"}),
-            "mqtt": settings.mqtt.model_copy(update={"broker": "off"}),
-            "discovery": settings.discovery.model_copy(update={"enabled": False}),
-            "headoffice": settings.headoffice.model_copy(update={"url": ""}),
-            "devices": settings.devices,
-        }
-    )
-
-
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Gateway]:
+async def opened(settings: Settings, *, for_a_visit: bool = False) -> AsyncIterator[Gateway]:
     """A gateway that runs until the block is left, and then stops in order.
+
+    `for_a_visit` opens it for one command only: on loopback and any port, with nobody announced, printed or synced.
 
     Raises:
         FolderInUseError, ForeignBooksError, ForeignFileError, ProfileError, CertificateError, OSError: it cannot start.
     """
     clock = SystemClock()
+    if for_a_visit:
+        settings = _quiet(settings)
     with folder.held(settings.storage.path):
         async with _books(settings, clock) as (writer, reader, desk):
-            house_parts = _Store(settings, clock, Board(clock), writer, reader, desk)
-            async with _serving(house_parts) as gateway:
+            store = _Store(settings, clock, Board(clock), writer, reader, desk)
+            async with _serving(store, is_at_work=not for_a_visit) as gateway:
                 folder.say_ready(settings.storage.path, gateway.ready)
                 yield gateway
             desk.close()
+
+
+def _quiet(settings: Settings) -> Settings:
+    return settings.model_copy(
+        update={
+            "api": settings.api.model_copy(update={"host": "127.0.0.1", "port": 0, "tls": "off"}),
+            "mqtt": settings.mqtt.model_copy(update={"broker": "off"}),
+            "discovery": settings.discovery.model_copy(update={"enabled": False}),
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ async def _books(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Writer
 
 
 @contextlib.asynccontextmanager
-async def _serving(store: _Store) -> AsyncIterator[Gateway]:
+async def _serving(store: _Store, *, is_at_work: bool) -> AsyncIterator[Gateway]:
     """Everything that serves the books; what fails for good takes the gateway down, and systemd starts it again."""
     settings = store.settings
     data = settings.storage.path
@@ -183,15 +184,15 @@ async def _serving(store: _Store) -> AsyncIterator[Gateway]:
             bus=bus,
         )
         parts = _parts(store, registry, devices)
-        link = parts.link
         tasks = await stack.enter_async_context(_tasks())
         watch = Watch(settings, store.clock, store.board, store.desk, store.writer, store.reader)
         await watch.look()
         tasks.create_task(watch.run(), name="watch")
-        working = tasks.create_task(devices.run(), name="devices")
-        stack.push_async_callback(_finished, devices, working)
-        tasks.create_task(link.run(), name="link")
-        tasks.create_task(_wake_devices(store.desk, devices), name="wake devices")
+        if is_at_work:
+            working = tasks.create_task(devices.run(), name="devices")
+            stack.push_async_callback(_finished, devices, working)
+            tasks.create_task(parts.link.run(), name="link")
+            tasks.create_task(_wake_devices(store.desk, devices), name="wake devices")
         tls = certificates.server_context if settings.api.uses_tls else None
         server = await stack.enter_async_context(Server(application(parts), parts, tls=tls))
         reached.api_port = server.port
@@ -203,7 +204,7 @@ async def _serving(store: _Store) -> AsyncIterator[Gateway]:
                 known_printers=lambda: frozenset(each.address for each in settings.devices.printer),
             )
             tasks.create_task(discovery.run(), name="discovery")
-        if settings.api.uses_tls:
+        if settings.api.uses_tls or settings.mqtt.uses_tls:
             tasks.create_task(certificates.run(), name="certificates")
         yield Gateway(reached.from_here(), reached.mqtt, data)
 
@@ -263,7 +264,7 @@ async def _message_bus(
     if mqtt.broker == "off":
         yield "", None
         return
-    client = f"gateway-{settings.store.id}"
+    client = Tree(settings.store.id).gateway_client
     if mqtt.broker != "embedded":
         host, _, port = mqtt.broker.rpartition(":")
         tls = ssl.create_default_context() if mqtt.tls == "on" else None
@@ -386,9 +387,15 @@ class _Tasks:
 
 @contextlib.asynccontextmanager
 async def _tasks() -> AsyncIterator[_Tasks]:
+    """Tasks for the length of a block. What the block raises leaves as it is; what a task raises ends the block."""
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
         tasks = _Tasks(group)
         try:
             yield tasks
+        except Exception as error:  # noqa: BLE001 - raised again below, outside the group
+            failure = error
         finally:
             tasks.cancel()
+    if failure is not None:
+        raise failure

@@ -1,27 +1,38 @@
 """Devices and their jobs, for tills that do not speak MQTT: the same jobs, under the same ids, in the same table."""
 
-from aiohttp import web
+from typing import Any
 
+from aiohttp import web
+from pydantic import ValidationError
+
+from gateway.api import problems
 from gateway.api.exchange import Ask, refuse, reply
+from gateway.api.parts import JobOrder
 from gateway.api.wire import JobRequest
+from gateway.clock import iso
+from gateway.devices.messages import BODIES
 from gateway.devices.refusals import JobRefusal
 from gateway.devices.refusals import refuse as job_refusal
+from gateway.storage.jobs import JobRow
 
 
 async def listing(ask: Ask) -> web.Response:
     """All devices and how they are."""
-    return reply({"items": ask.parts.devices.info(), "next": None})
+    return reply({"items": ask.parts.devices.listing(), "next": None})
 
 
 async def submit(ask: Ask, identity: str, body: JobRequest) -> web.Response:
     """Queue a job; 201 the first time, then 200 with how it stands."""
-    outcome = await ask.parts.devices.submit_job(
-        ask.by, identity, body.kind.value, body.device, body.body, deadline_ms=body.deadline_ms
-    )
+    try:
+        asked = BODIES[body.kind].model_validate(body.body)
+    except ValidationError as error:
+        raise problems.of_validation(error, "body") from error
+    order = JobOrder(identity, ask.by, body.kind, body.device, asked, body.deadline_ms)
+    outcome = await ask.parts.devices.submit_job(order)
     if isinstance(outcome, JobRefusal):
         refuse(outcome)
     created, job = outcome
-    return reply(job, 201 if created else 200)
+    return reply(_shown(job), 201 if created else 200)
 
 
 async def read(ask: Ask, identity: str) -> web.Response:
@@ -29,4 +40,21 @@ async def read(ask: Ask, identity: str) -> web.Response:
     job = await ask.parts.devices.job(identity)
     if job is None:
         refuse(job_refusal("job_unknown", id=identity))
-    return reply(job)
+    return reply(_shown(job))
+
+
+def _shown(job: JobRow) -> dict[str, Any]:
+    """`wire.JobReply`."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "device": job.device,
+        "till": job.till,
+        "document": job.document,
+        "state": job.state,
+        "detail": job.detail,
+        "settled_by": job.settled_by,
+        "created_at": iso(job.created_at),
+        "changed_at": iso(job.changed_at),
+        "deadline": None if job.deadline is None else iso(job.deadline),
+    }

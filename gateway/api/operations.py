@@ -325,7 +325,6 @@ OPERATIONS: tuple[Operation, ...] = (
             "device_unknown",
             "document_unknown",
             "drawer_missing",
-            "job_invalid",
             "job_late",
         ),
     ),

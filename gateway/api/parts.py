@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from gateway.authority.desk import Desk
 from gateway.clock import Clock
 from gateway.devices.dispatch import Devices
+from gateway.devices.jobs import Kind
+from gateway.devices.messages import Body
 from gateway.health.metrics import Metrics
 from gateway.health.warnings import Board
 from gateway.settings import Settings
@@ -12,6 +14,18 @@ from gateway.storage.reader import Reader
 from gateway.storage.writer import Writer
 from gateway.sync.connection import Link
 from gateway.tills.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """A job as a till asks for it over HTTP; `deadline_ms` counts from now, None: whenever."""
+
+    id: str
+    till: str
+    kind: Kind
+    device: str
+    body: Body
+    deadline_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,14 @@
 """The paper of a document again, marked as a copy, in the form that the asker takes."""
 
-import asyncio
 import html
-from functools import lru_cache
 
 from aiohttp import web
 
 from gateway.api.exchange import Ask, content, refuse
 from gateway.api.problems import Problem
-from gateway.devices import profiles, receipt
-from gateway.devices.drivers import escpos_bytes
-from gateway.devices.profiles import Profile
 from gateway.ledger.refusals import Refusal
 from gateway.storage import documents as books
 
-PROFILE = "generic-80mm"
-"""The paper where no printer is set up."""
 FORMS = {
     "text/plain": "text/plain; charset=utf-8",
     "text/html": "text/html; charset=utf-8",
@@ -25,29 +18,18 @@ FORMS = {
 
 
 async def read(ask: Ask, identity: str) -> web.Response:
-    """The receipt on the first printer's paper."""
+    """The receipt as the first printer would print it."""
     form = _form(ask.request.headers.get("Accept", "*/*"))
-    reader, settings = ask.parts.reader, ask.parts.settings
-    document = await books.document(reader, identity)
+    document = await books.document(ask.parts.reader, identity)
     if document is None:
         refuse(Refusal("document_unknown", {"document": identity}))
-    issuer = await books.issuer_of(reader, document["seq"])
-    language = settings.store.language
-    legend = ask.parts.desk.house.rules.legend(document["type"], language)
-    profile = _profile(settings.devices.printer[0].profile if settings.devices.printer else PROFILE)
-    blocks = receipt.render(document, issuer, legend, language, profile.text.columns, copy=True)
     if form == "application/vnd.escpos":
-        paper = await asyncio.to_thread(escpos_bytes.receipt_bytes, blocks, profile)
-    elif form == "text/html":
-        paper = _page(document["formatted_number"], receipt.plain(blocks), language).encode()
+        paper = await ask.parts.devices.receipt(document, "escpos")
     else:
-        paper = receipt.plain(blocks).encode()
+        paper = await ask.parts.devices.receipt(document, "text")
+    if form == "text/html":
+        paper = _page(document["formatted_number"], paper.decode(), ask.parts.settings.store.language).encode()
     return content(paper, FORMS[form], {"Vary": "Accept"})
-
-
-@lru_cache(maxsize=8)
-def _profile(name: str) -> Profile:
-    return profiles.load(name)
 
 
 def _form(accept: str) -> str:

@@ -84,7 +84,8 @@ class Server:
         self._app[TAIL].close()
         await self._runner.cleanup()
         self._tail.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        await self._tasks.__aexit__(*((kind, error, trace) if is_cancelled else (None, None, None)))
 
 
 class Doorkeeper:

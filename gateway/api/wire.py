@@ -478,22 +478,17 @@ class DocumentsReply(Reply):
 
 
 class DeviceReply(BaseModel):
-    """A printer: what it is and how it is; `waiting` and `unknown` count jobs."""
+    """A printer: what it is, what it can be asked for, and how it is."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str
+    kind: Literal["printer"]
+    profile: str
     title: str
     address: str
-    profile: str
     jobs: list[Kind]
-    online: bool | None
-    paper: Literal["ok", "near_end", "out", "unknown"]
-    cover: Literal["closed", "open", "unknown"]
-    drawer: Literal["open", "closed", "unknown"]
-    busy: bool
-    waiting: int
-    unknown: int
+    state: dict[str, Any]
 
 
 class DevicesReply(Reply):

@@ -1,6 +1,5 @@
 """Verify: one verdict on books, wherever they lie (I1-I12), and on whether head office holds the same history."""
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -59,7 +58,7 @@ def verify_books(path: Path, progress: Callable[[int], None] | None = None) -> V
         found.extend(islice(breaches(_watched(audit.journal(connection), progress), tally), BREACHES_SHOWN_MAX))
         if not found:
             found.extend(islice(audit.projection_breaches(connection, tally), BREACHES_SHOWN_MAX))
-    except sqlite3.DatabaseError as error:
+    except audit.DamagedError as error:
         found.append(Breach("I3", tally.rows, f"the file is damaged: {error}"))
     finally:
         connection.close()

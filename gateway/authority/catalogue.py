@@ -7,7 +7,6 @@ Columns: `sku,name,unit_price,tax` are needed; `barcode,policy,sell_below_zero,o
 import csv
 import hashlib
 import io
-import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from gateway.ledger.rules import House
 from gateway.storage import catalogue
 from gateway.storage.catalogue import ProductRow
 from gateway.storage.reader import Reader
-from gateway.storage.writer import Writer
+from gateway.storage.writer import Connection, Writer
 
 COLUMNS = ("sku", "name", "barcode", "unit_price", "tax", "policy", "sell_below_zero", "on_hand", "price_list")
 REQUIRED = ("sku", "name", "unit_price", "tax")
@@ -138,7 +137,7 @@ class Catalogue:
                 return out.getvalue()
             after = rows[-1]["sku"]
 
-    def _take_in(self, connection: sqlite3.Connection, sheet: Sheet, by: str) -> Report:
+    def _take_in(self, connection: Connection, sheet: Sheet, by: str) -> Report:
         known = catalogue.known_skus(connection)
         version = catalogue.change(connection, sheet.products)
         new = [(sku, quantity) for sku, quantity in sheet.on_hand.items() if sku not in known]

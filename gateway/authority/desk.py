@@ -6,7 +6,6 @@ its caller's alone. A disk that does not take the group is everybody's `NotDurab
 
 import asyncio
 import os
-import sqlite3
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from gateway.ledger.page import Page
 from gateway.ledger.refusals import Refusal
 from gateway.ledger.rules import House
 from gateway.storage import books
-from gateway.storage.writer import ClosedError, OverloadedError, Writer
+from gateway.storage.writer import ClosedError, Connection, DiskError, OverloadedError, Writer
 
 QUEUE_COMMANDS_MAX = 1024
 """Commands that may wait; at a store's worst that is well under a second of work."""
@@ -108,7 +107,7 @@ class Desk:
         """Refuse what comes from now on; what waits is still decided."""
         self._closed = True
 
-    def settle(self, connection: sqlite3.Connection, commands: Sequence[Command]) -> list[Outcome | Exception]:
+    def settle(self, connection: Connection, commands: Sequence[Command]) -> list[Outcome | Exception]:
         """Decide commands in turn inside the caller's transaction and store the facts; for the writer's thread.
 
         When storing them together fails (a bug: the database's own constraints are stricter than the decision), each
@@ -117,7 +116,7 @@ class Desk:
         connection.execute("SAVEPOINT settle")
         try:
             outcomes = self._settle_together(connection, commands)
-        except (sqlite3.OperationalError, books.StaleTenureError, OSError):
+        except (DiskError, books.StaleTenureError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - a bug of one command is its caller's alone
             connection.execute("ROLLBACK TO settle")
@@ -148,16 +147,14 @@ class Desk:
         else:
             future.add_done_callback(partial(self._answered, asks))
 
-    def _settle_waiting(self, asks: list[_Ask], connection: sqlite3.Connection) -> _Settled:
+    def _settle_waiting(self, asks: list[_Ask], connection: Connection) -> _Settled:
         """On the writer's thread: take what waits into `asks` and settle it."""
         self._called = False
         asks.extend(self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_COMMANDS_MAX)))
         outcomes = self.settle(connection, [command for command, _ in asks])
         return outcomes, *self._newest
 
-    def _settle_together(
-        self, connection: sqlite3.Connection, commands: Sequence[Command]
-    ) -> list[Outcome | Exception]:
+    def _settle_together(self, connection: Connection, commands: Sequence[Command]) -> list[Outcome | Exception]:
         page = books.open_page(connection, [needs(command) for command in commands], self._shelf)
         if page.epoch != self.epoch:
             message = f"the books belong to epoch {page.epoch}"

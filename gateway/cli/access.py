@@ -67,7 +67,7 @@ async def administrator(settings: Settings) -> AsyncIterator[Admin]:
             yield admin
         return
     with explained():
-        async with composition.opened(composition.quiet(settings)) as gateway, _client(settings, gateway.url) as admin:
+        async with composition.opened(settings, for_a_visit=True) as gateway, _client(settings, gateway.url) as admin:
             yield admin
 
 

@@ -59,6 +59,5 @@ def _time(value: Any) -> str:
 
 def _qr(code: dict[str, Any]) -> str:
     page = io.StringIO()
-    text = code.get("qr") or code.get("uri") or code["code"]
-    segno.make(text, error="m").terminal(out=page, compact=True)
+    segno.make(code.get("link") or code["code"], error="m").terminal(out=page, compact=True)
     return page.getvalue()

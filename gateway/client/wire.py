@@ -205,10 +205,12 @@ def _content(body: Any) -> tuple[bytes | None, dict[str, str]]:
 
 async def _answer(response: aiohttp.ClientResponse) -> Any:
     """The body as JSON where it says so, else as text."""
-    content = await response.content.read(ANSWER_BYTES_MAX)
-    if not response.content.at_eof():
-        message = f"an answer of more than {ANSWER_BYTES_MAX} bytes"
-        raise aiohttp.ClientPayloadError(message)
+    content = bytearray()
+    async for piece in response.content.iter_any():
+        content += piece
+        if len(content) > ANSWER_BYTES_MAX:
+            message = f"an answer of more than {ANSWER_BYTES_MAX} bytes"
+            raise aiohttp.ClientPayloadError(message)
     if "json" in response.content_type:
         try:
             return json.loads(content)

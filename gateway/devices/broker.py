@@ -26,6 +26,7 @@ from amqtt.broker import Broker, Server
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.mqtt.connack import BAD_USERNAME_PASSWORD, ConnackPacket
+from amqtt.mqtt.constants import QOS_1
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.mqtt.puback import PubackPacket
 from amqtt.session import ApplicationMessage, IncomingApplicationMessage, OutgoingApplicationMessage, Session
@@ -195,8 +196,15 @@ class _Broker(Broker):
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def listen(self, host: str, port: int) -> None:
+        """Listen, with the gateway's own session there already: what tills say before it comes is kept for it."""
         self._host, self._port_wanted = host, port
+        key = f"{topics.GATEWAY_USER}/{self._tree.gateway_client}"
         await self.start()
+        handler, session = self.create_offline_session(key)
+        session.username, session.clean_session = topics.GATEWAY_USER, False
+        self._sessions[key] = (session, handler)
+        for topic in self._tree.listened:
+            await self.add_subscription((topic, QOS_1), session)
 
     @override
     async def _create_server_instance(

@@ -66,7 +66,7 @@ class Bus:
     """`run` keeps one connection; `next`, `acknowledge` and `publish` belong to the event loop."""
 
     def __init__(self, server: Server, client_id: str) -> None:
-        """Store the arguments."""
+        """Store the arguments; `client_id` names the session that the broker keeps (`Tree.gateway_client`)."""
         self.on_change: Callable[[], None] = _nothing
         """Called on the event loop whenever the connection came or went."""
         self.is_up = False

@@ -89,6 +89,11 @@ class Tree:
         return f"{ROOT}/{self.store}"
 
     @property
+    def gateway_client(self) -> str:
+        """The gateway's client id: the session that keeps what tills say while it is away."""
+        return f"gateway-{self.store}"
+
+    @property
     def gateway_status(self) -> str:
         """Whether the gateway is there."""
         return f"{self.root}/gw/status"

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import ssl
 import sys
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -89,8 +88,7 @@ async def _serve(settings: HeadOfficeSettings) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stopped.set)
     async with HeadOffice(settings) as office:
         sys.stdout.write(orjson.dumps({"event": "ready", "url": office.url}).decode() + "\n")
         sys.stdout.flush()

@@ -7,6 +7,7 @@ only knows what the tills were told.
 
 import asyncio
 import contextlib
+import math
 import random
 import shutil
 import sys
@@ -27,6 +28,7 @@ from gateway.clock import SystemClock
 from gateway.simulator.baskets import Basket, bundled, catalogue_csv
 from gateway.simulator.history import History
 from gateway.simulator.judge import Verdict, judge
+from gateway.simulator.printer import SimulatedPrinter
 from gateway.simulator.process import ProcessError
 from gateway.simulator.run import held_by
 from gateway.simulator.scene import Scene
@@ -110,10 +112,12 @@ class _Play:
 
     async def run(self) -> bool:
         scene = self._scene
-        async with asyncio.TaskGroup() as tasks, _printer(scene) as printers:
-            async with Stage(self._folder, Plan(printers=printers), tasks) as stage:
+        async with SimulatedPrinter() as printer, asyncio.TaskGroup() as tasks:
+            plan = Plan(printers={"front": printer.address})
+            async with Stage(self._folder, plan, tasks) as stage:
                 tokens = await self._set_up(stage)
-                watchers = [tasks.create_task(each, name="watcher") for each in self._watchers(stage, tokens)]
+                watching = [*self._watching(stage, tokens), _watch_paper(printer, scene)]
+                watchers = [tasks.create_task(each, name="watcher") for each in watching]
                 async with self._selling(stage, tokens, tasks) as work:
                     await self._acts(stage, tokens)
                     self._stop.set()
@@ -259,7 +263,7 @@ class _Play:
                 work.append(tasks.create_task(seller.work(endless(dealt[number]), self._stop), name=name))
             yield work
 
-    def _watchers(self, stage: Stage, tokens: dict[str, str]) -> list[Any]:
+    def _watching(self, stage: Stage, tokens: dict[str, str]) -> list[Any]:
         token = next(iter(tokens.values()))
         return [
             _watch_status(stage, token, self._scene),
@@ -331,10 +335,13 @@ async def _curtain(scene: Scene, console: Console | None) -> AsyncIterator[None]
         yield
 
 
-@contextlib.asynccontextmanager
-async def _printer(scene: Scene) -> AsyncIterator[dict[str, str]]:
-    """A receipt printer on this machine; answers what goes into the configuration."""
-    yield {}
+async def _watch_paper(printer: SimulatedPrinter, scene: Scene) -> None:
+    """What comes out of the printer."""
+    while True:
+        await printer.wait_for(lambda: len(printer.receipts) > scene.receipts, limit_s=math.inf)
+        for receipt in printer.receipts[scene.receipts :]:
+            scene.paper.extend(receipt.text.splitlines())
+            scene.receipts += 1
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

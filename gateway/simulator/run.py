@@ -63,7 +63,7 @@ def simulate(options: Options, *, is_json: bool = False) -> int:
     """Run to the end; prints one JSON line and answers the exit status: 0 when every basket got its answer.
 
     Raises:
-        SimulateError: it cannot begin.
+        SimulateError: it cannot begin, or cannot be judged.
     """
     console = Console(stderr=True)
     watched = console if console.is_terminal and not is_json else None
@@ -101,10 +101,14 @@ async def sell(options: Options, console: Console | None = None) -> dict[str, An
                 work = seller.work(share, asyncio.Event(), opened_at_ms=baskets[0].at_ms)
                 tasks.create_task(work, name=seller.name)
         seconds = SystemClock().monotonic() - began
+        reader = await stack.enter_async_context(Till.at(options.gateway, tokens[0], ca=ca))
         _write_numbers(options.numbers, tally)
         if options.history is not None:
-            async with Till.at(options.gateway, tokens[0], ca=ca) as reader:
+            try:
                 history.write(options.history, await held_by(reader))
+            except (Problem, NoAnswerError) as error:
+                message = f"{error}. The numbers are in {options.numbers}; what the store holds could not be read"
+                raise SimulateError(message) from error
     figures = {"tills": options.tills, "seed": options.seed, "seconds": round(seconds, 3)}
     return {**figures, **tally.summary(), "numbers": str(options.numbers)}
 

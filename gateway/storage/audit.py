@@ -12,6 +12,10 @@ READ_ROWS = 1000
 """Rows fetched at once: the journal of years is read in constant memory."""
 
 
+DamagedError = sqlite3.DatabaseError
+"""The file is a database, and broken."""
+
+
 class UnreadableError(Exception):
     """There is no journal there that can be read."""
 

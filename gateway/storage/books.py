@@ -18,7 +18,18 @@ from gateway.storage import jobs
 
 INSERT_ROWS_MAX = 64
 """Rows of one INSERT: the statement cache holds one plan for each size."""
-
+_PAGE = """
+SELECT tenure.store, tenure.epoch, tenure.exponent, tenure.lock, tenure.issuer, (SELECT version FROM catalogue),
+    (SELECT json_group_array(json_array(key, last_number, high_number, last_date, wrap, range, locked_by))
+        FROM series),
+    (SELECT json_group_array(json_array(position, id, series, wrap, authority_kind, authority_ref, first, last,
+        valid_from, valid_until, state)) FROM ranges),
+    (SELECT json_group_object(sku, on_hand) FROM stock WHERE sku IN (SELECT value FROM json_each(?1))),
+    (SELECT count(*) FROM documents WHERE id IN (SELECT value FROM json_each(?2))),
+    journal.seq, journal.at, journal.kind, journal.body, journal.prev_hash, journal.hash
+FROM tenure LEFT JOIN journal ON journal.seq = (SELECT max(seq) FROM journal)
+"""
+"""All that nearly every group needs, as one row: a statement gives the interpreter away at each row it answers."""
 
 SHELF_PRODUCTS_MAX = 50_000
 """Products remembered between transactions; about 20 MB."""
@@ -47,28 +58,22 @@ class Shelf:
 
 def open_page(connection: sqlite3.Connection, wanted: Iterable[Needs] = (), shelf: Shelf | None = None) -> Page:
     """The page at this moment of the transaction, with all that `wanted` asks for."""
-    page = Page(last=last_row(connection))
-    shelf = shelf or Shelf()
-    tenure = connection.execute(
-        "SELECT store, epoch, exponent, issuer, lock, (SELECT version FROM catalogue) FROM tenure"
-    ).fetchone()
-    if tenure is not None:
-        page.store, page.epoch, page.exponent, page.issuer, page.lock, version = tenure
-        shelf.turn_to(version)
-    for row in connection.execute(
-        "SELECT key, last_number, high_number, last_date, wrap, range, locked_by FROM series"
-    ).fetchall():
-        page.heads[row[0]] = Head(*row)
-    for row in connection.execute(
-        "SELECT position, id, series, wrap, authority_kind, authority_ref, first, last, valid_from, valid_until, state"
-        " FROM ranges ORDER BY position"
-    ).fetchall():
-        page.ranges.setdefault(row[2], []).append(Range(*row))
     papers, skus, movements = _joined(wanted)
-    if papers:
-        _load_papers(connection, page, papers)
+    found = connection.execute(_PAGE, (_keys(skus), _keys(papers))).fetchone()
+    if found is None:
+        return Page()
+    store, epoch, exponent, lock, issuer, version, heads, ranges, stock, known_papers, *newest = found
+    page = Page(store, epoch, exponent, lock, issuer, None if newest[0] is None else Row(*newest))
+    page.heads = {values[0]: Head(*values) for values in orjson.loads(heads)}
+    for values in sorted(orjson.loads(ranges)):
+        page.ranges.setdefault(values[2], []).append(Range(*values))
+    page.on_hand = orjson.loads(stock)
     if skus:
+        shelf = shelf or Shelf()
+        shelf.turn_to(version)
         _load_products(connection, page, skus, shelf)
+    if known_papers:
+        _load_papers(connection, page, papers)
     if movements:
         _load_movements(connection, page, movements)
     return page
@@ -221,7 +226,7 @@ def _originals(papers: Iterable[Paper]) -> list[str]:
 
 def _load_products(connection: sqlite3.Connection, page: Page, skus: set[str], shelf: Shelf) -> None:
     known = shelf.products
-    missing = skus - known.keys()
+    missing = [sku for sku in skus if sku not in known]
     if missing:
         known.update(dict.fromkeys(missing))
         for sku, name, unit_price, tax, policy, below in connection.execute(
@@ -234,13 +239,6 @@ def _load_products(connection: sqlite3.Connection, page: Page, skus: set[str], s
         product = known[sku]
         if product is not None:
             page.products[sku] = product
-    tracked = [sku for sku, product in page.products.items() if product.tracked]
-    if tracked:
-        page.on_hand.update(
-            connection.execute(
-                "SELECT sku, on_hand FROM stock WHERE sku IN (SELECT value FROM json_each(?))", (_keys(tracked),)
-            ).fetchall()
-        )
 
 
 def _load_movements(connection: sqlite3.Connection, page: Page, ids: set[str]) -> None:
@@ -305,12 +303,12 @@ def _store_series(connection: sqlite3.Connection, page: Page, touched: dict[str,
 
 
 def _store_stock(connection: sqlite3.Connection, page: Page, moved: list[str]) -> None:
-    _insert(
-        connection,
-        "INSERT INTO stock (sku, on_hand, seq) VALUES",
-        [(sku, change, page.seq) for sku, change in page.stock_changes.items()],
-        " ON CONFLICT (sku) DO UPDATE SET on_hand = on_hand + excluded.on_hand, seq = excluded.seq",
-    )
+    if page.stock_changes:
+        connection.execute(
+            "INSERT INTO stock (sku, on_hand, seq) SELECT key, value, ? FROM json_each(?) WHERE true"
+            " ON CONFLICT (sku) DO UPDATE SET on_hand = on_hand + excluded.on_hand, seq = excluded.seq",
+            (page.seq, orjson.dumps(page.stock_changes).decode()),
+        )
     _insert(
         connection,
         "INSERT INTO movements (id, digest, seq) VALUES",
@@ -318,12 +316,12 @@ def _store_stock(connection: sqlite3.Connection, page: Page, moved: list[str]) -
     )
 
 
-def _insert(connection: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]], tail: str = "") -> None:
+def _insert(connection: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows with as few statements as possible."""
     for start in range(0, len(rows), INSERT_ROWS_MAX):
         part = rows[start : start + INSERT_ROWS_MAX]
         places = "(" + ",".join("?" * len(part[0])) + ")"
-        connection.execute(f"{head} {','.join([places] * len(part))}{tail}", [value for row in part for value in row])
+        connection.execute(f"{head} {','.join([places] * len(part))}", [value for row in part for value in row])
 
 
 def _row(found: tuple[Any, ...]) -> Row:

@@ -25,8 +25,12 @@ from typing import Any, NamedTuple, TypeVar
 from gateway.storage import migrate
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
-Check = Callable[[sqlite3.Connection], None]
+Connection = sqlite3.Connection
+"""What a work is given, for packages that compose storage's functions and know no SQL."""
+Work = Callable[[Connection], T]
+Check = Callable[[Connection], None]
+DiskError = sqlite3.OperationalError
+"""The file does not answer as it should: never one work's own fault."""
 
 GROUP_WORKS_MAX = 256
 """Works of one transaction: bounds how long the first of a group waits for the last."""

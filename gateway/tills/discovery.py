@@ -96,8 +96,8 @@ class Discovery:
     ) -> None:
         """Store the arguments; the callables are asked again and again, and a new answer is announced.
 
-        `announcement`: None to say nothing; `addresses`: where to speak; `known_printers`: addresses of printers that
-        are set up already and must not be probed, because they take one connection at a time.
+        `announcement`: None to say nothing; `addresses`: where to speak; `known_printers`: addresses (bare, or
+        `tcp://host:port` as in the settings) of printers that must not be probed: they take one connection at a time.
         """
         self._clock = clock
         self._announcement = announcement

@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -54,7 +55,7 @@ class PrinterTable:
     """The printers among some sightings, verified while `run` runs."""
 
     def __init__(self, clock: Clock, sightings: Sightings, known: Callable[[], frozenset[str]]) -> None:
-        """Store the arguments; `known`: addresses that are set up already."""
+        """Store the arguments; `known`: addresses that are set up already, bare or as settings say (`tcp://host:port`)."""
         self._clock = clock
         self._sightings = sightings
         self._known = known
@@ -113,7 +114,7 @@ class PrinterTable:
         )
 
     def _announced(self) -> list[tuple[Sighting, str]]:
-        known = self._known()
+        known = {_host(address) for address in self._known()}
         return [
             (sighting, address)
             for sighting in self._sightings.of(*PRINTER_KINDS)
@@ -121,6 +122,10 @@ class PrinterTable:
             for address in sighting.addresses
             if address not in known
         ]
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or address
 
 
 def _is_office_printer(sighting: Sighting) -> bool:

@@ -87,6 +87,11 @@ async def test_a_list_is_read_page_after_page(fake, till):
     assert fake.requests[-1][1] == "/v1/documents?series=000-001-01&limit=500&cursor=6"
 
 
+async def test_an_answer_of_many_pieces_is_read_whole(fake, till):
+    fake.products = [{"sku": str(number), "name": "x" * 400_000} for number in range(4)]
+    assert [len(product["name"]) async for product in till.products()] == [400_000] * 4
+
+
 async def test_a_document_is_read_and_voided(till):
     document = till.new_id()
     await till.issue(document, BODY)

@@ -195,7 +195,7 @@ async def running(devices):
 
 
 def make_bus(address):
-    return Bus(Server(address[0], address[1], GATEWAY_USER, GATEWAY_PASSWORD), client_id="gateway")
+    return Bus(Server(address[0], address[1], GATEWAY_USER, GATEWAY_PASSWORD), TREE.gateway_client)
 
 
 @dataclass

@@ -50,7 +50,7 @@ class Model:
     locked: bool = False
 
     def next(self, today: str) -> int | None:
-        """The number that comes next, or None; closes the cards of ranges that ended."""
+        """The number that comes next, or None."""
         for card in self.ranges:
             number = self.last + 1 if card.id == self.current else card.first
             if card.live and number <= card.last and today <= card.until:
@@ -159,6 +159,9 @@ class BooksMachine(RuleBasedStateMachine):
         model, identity = self.model, self.new_id("note")
         original = data.draw(st.sampled_from(self.originals()))
         left = model.left[original]
+        if not left:
+            assert isinstance(self.shop.ask(credit(identity, original)), Refused)
+            return
         chosen = data.draw(st.lists(st.sampled_from(sorted(left)), min_size=1, unique=True))
         parts = {position: data.draw(st.integers(1, left[position] + 1)) for position in chosen}
         command = credit(identity, original, *parts.items())

@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.sync.plan import Bounds
-from gateway.sync.uplink import NoLineError
+from gateway.sync.uplink import LinkError, NoLineError
 
 
 async def push_line(shop, url, token, bounds=None):
@@ -19,7 +19,7 @@ async def push_line(shop, url, token, bounds=None):
                     push._backlog._moved.clear()
                     await push._backlog._moved.wait()
                 sending.cancel()
-        except* NoLineError as broken:
+        except* LinkError as broken:
             raise broken.exceptions[0] from None
         return push
 

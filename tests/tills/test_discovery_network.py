@@ -251,7 +251,7 @@ async def test_a_printer_that_answers_is_offered_and_others_are_not(net):
     addresses = {name: f"10.77.0.{number}" for number, name in enumerate(("good", "mute", "office", "known"), 3)}
     for address in addresses.values():
         net.address("tills", address)
-    gateway = await net.start("gateway", "gateway", known_printers=[addresses["known"]])
+    gateway = await net.start("gateway", "gateway", known_printers=[f"tcp://{addresses['known']}:9100"])
     printers = {address: "mute" if name == "mute" else "good" for name, address in addresses.items()}
     neighbours = await net.start(
         "tills", "neighbours", address=TILL_IP, printers=printers,
