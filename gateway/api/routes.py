@@ -39,7 +39,8 @@ def application(parts: Parts) -> web.Application:
     expect = _expectation(parts.settings.api.body_bytes_max)
     for operation in OPERATIONS:
         respond = _responder(operation, parts, app[ATTEMPTS])
-        app.router.add_route(operation.method, operation.path, respond, expect_handler=expect, name=operation.id)
+        path = operation.path.replace("}", ":[^/]+}")  # aiohttp's own pattern keeps braces out, a SKU may have them
+        app.router.add_route(operation.method, path, respond, expect_handler=expect, name=operation.id)
     return app
 
 

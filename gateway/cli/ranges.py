@@ -1,6 +1,6 @@
 """Authorised ranges: load, list, cancel, and confirm the last number of a locked series."""
 
-import hashlib
+import uuid
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +35,7 @@ def load(
         "valid_from": valid_from,
         "valid_until": valid_until,
     }
-    identity = hashlib.sha256(f"{series}/{first}-{last}/{reference}".encode()).hexdigest()[:32]
+    identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"range:{series}/{first}-{last}/{reference}"))
     loaded = ask(config, lambda admin: admin.load_range(identity, body))
     say(loaded, as_json=as_json, text=f"{series} {first}-{last} is loaded (id {identity}).")
 

@@ -19,6 +19,7 @@ from gateway.ledger.facts import Row
 from gateway.storage.audit import UnreadableError
 
 PAGE_WAIT_S_MAX = 60
+PAGE_ROWS = 500
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,37 +72,36 @@ def _books(path: Path, console: Console) -> Verdict:
 
 
 def _office_rows(url: str, store: str, token: str) -> Iterator[Row]:
-    """The rows that head office holds of a store, page after page."""
-    after = 0
-    while True:
-        items = asyncio.run(_page(f"{url.rstrip('/')}/v1/stores/{store}/journal", after, token))
-        for each in items:
-            yield Row(
-                each["seq"],
-                each["at"],
-                each["kind"],
-                each["body"],
-                bytes.fromhex(each["prev_hash"]),
-                bytes.fromhex(each["hash"]),
-            )
-        if not items:
-            return
-        after = items[-1]["seq"]
-
-
-async def _page(url: str, after: int, token: str) -> list[dict[str, Any]]:
+    """The rows that head office holds of a store, page after page over one connection."""
+    address = f"{url.rstrip('/')}/v1/stores/{store}/journal"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with asyncio.Runner() as runner:
+        session = runner.run(_session(headers))
+        try:
+            after = 0
+            while items := runner.run(_page(session, address, after)):
+                for each in items:
+                    hashes = (bytes.fromhex(each["prev_hash"]), bytes.fromhex(each["hash"]))
+                    yield Row(each["seq"], each["at"], each["kind"], each["body"], *hashes)
+                after = items[-1]["seq"]
+        finally:
+            runner.run(session.close())
+
+
+async def _session(headers: dict[str, str]) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(headers=headers)
+
+
+async def _page(session: aiohttp.ClientSession, url: str, after: int) -> list[dict[str, Any]]:
     try:
         async with (
             asyncio.timeout(PAGE_WAIT_S_MAX),
-            aiohttp.ClientSession(headers=headers) as session,
-            session.get(url, params={"after": str(after), "limit": "1000"}) as answer,
+            session.get(url, params={"after": str(after), "limit": str(PAGE_ROWS)}) as answer,
         ):
             found = await answer.json(content_type=None)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise StopError(f"{url}: {error}", "Is head office running?", MISUSED) from error
     if answer.status != 200:
-        raise StopError(
-            f"{url}: {found.get('title')}: {found.get('detail')}", "Give a reader token with --token.", MISUSED
-        )
+        why = f"{url}: {found.get('title')}: {found.get('detail')}"
+        raise StopError(why, "Give a reader token with --token.", MISUSED)
     return list(found["items"])

@@ -12,6 +12,7 @@ import random
 import shutil
 import sys
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ class _Play:
             "series": series_of(stage.plan), "authority_kind": "CAI", "authority_ref": "DEMO-2",
             "first": first + 1, "last": first + 100_000, "valid_from": "", "valid_until": "2099-12-31",
         }  # fmt: skip
-        await stage.grant_range("demo-2", grant)
+        await stage.grant_range(str(uuid.uuid5(uuid.NAMESPACE_OID, str(self._folder))), grant)
         scene.tell(f"head office grants the next range, from {first + 1}; the store pulls it by itself")
         await self._until_loaded(stage, first + 1)
         self._act("2 of 6: the line is cut; the store sells on, with legal numbers")

@@ -88,11 +88,12 @@ class Stage:
         """Start head office, tell it of the store, and lay the line."""
         await self.start_head_office()
         config = str(self._office_config)
-        added = await answer("headoffice", "store", "add", self.plan.store, "--config", config, "--json")
-        self._store_token = added["token"]
-        for role in ("reader", "writer"):
-            made = await answer("headoffice", "token", role, "--config", config, "--json")
-            setattr(self, f"_{role}_token", made["token"])
+        added, reader, writer = await asyncio.gather(
+            answer("headoffice", "store", "add", self.plan.store, "--config", config, "--json"),
+            answer("headoffice", "token", "reader", "--config", config, "--json"),
+            answer("headoffice", "token", "writer", "--config", config, "--json"),
+        )
+        self._store_token, self._reader_token, self._writer_token = added["token"], reader["token"], writer["token"]
         self.line = Line("127.0.0.1", self._office_port)
         await self.line.__aenter__()
 

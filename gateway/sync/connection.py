@@ -152,6 +152,7 @@ class Link:
         else:
             message = "a line never ends by itself"
             raise AssertionError(message)
+        _stop_if_cancelled()
         with suppress(*BOOKS_FAULTS):
             await self._backlog.keep()
         push.pace = plan.new_line(push.pace)
@@ -273,6 +274,13 @@ class Link:
 
 class _SwitchedOffError(Exception):
     """Somebody wants to work offline."""
+
+
+def _stop_if_cancelled() -> None:
+    """A TaskGroup that ends with errors while it is cancelled raises the errors alone (CPython before 3.13)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -90,7 +90,10 @@ async def test_the_same_request_written_differently_is_the_same_request(store):
     first = await store.ask("PUT", f"/v1/documents/{DOCUMENT}", REQUEST)
     turned = orjson.dumps(dict(reversed(REQUEST.items())), option=orjson.OPT_INDENT_2)
     again = await store.ask(
-        "PUT", f"/v1/documents/{DOCUMENT.upper()}", data=turned, headers={"Content-Type": "application/json; charset=utf-8"}
+        "PUT",
+        f"/v1/documents/{DOCUMENT.upper()}",
+        data=turned,
+        headers={"Content-Type": "application/json; charset=utf-8"},
     )
     assert again[0] == 200
     assert again[2] == first[2]
@@ -327,9 +330,7 @@ async def test_the_status_has_what_tills_show(store):
 
 async def test_a_range_in_reserve_is_counted_and_comes_next(tmp_path):
     async with open_store(tmp_path, ranges=((1, 2),)) as store:
-        await store.parts.desk.submit(
-            LoadRange(str(uuid.uuid4()), "000-001-01", "CAI", CAI, 3, 10, "", "2027-06-30")
-        )
+        await store.parts.desk.submit(LoadRange(str(uuid.uuid4()), "000-001-01", "CAI", CAI, 3, 10, "", "2027-06-30"))
         for left, reserve in ((1, 8), (8, 0)):
             await store.issue()
             _, said = await store.said("GET", "/v1/status")

@@ -6,6 +6,7 @@ and the tills' tokens.
 """
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -106,6 +107,8 @@ async def main(order):
             registry=registry, devices=NoDevices(), link=NoLink(), metrics=Metrics(), version="bench",
         )  # fmt: skip
         server = await stack.enter_async_context(Server(application(parts), parts))
+        gc.collect()
+        gc.freeze()  # as gateway.app does: what lives for ever is not looked through again and again
         print(json.dumps({"port": server.port, "tokens": tokens}), flush=True)
         await _asked_to_end()
     await asyncio.to_thread(writer.close)
