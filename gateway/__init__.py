@@ -1,4 +1,4 @@
 """The store gateway: one box that numbers, counts, prints and keeps in step, online or not.
 
-`gateway.app` puts the parts together; `gateway.ledger` decides; `docs/architecture.md` walks the rooms.
+`gateway.app.running` puts the parts together; `gateway.ledger` decides; `docs/architecture.md` walks the rooms.
 """

@@ -143,6 +143,8 @@ async def _body(request: web.Request, parts: Parts, media_type: str) -> bytes:
         if len(body) > bytes_max:
             raise Problem("too_large", bytes_max=bytes_max)
         return body
+    if getattr(request.protocol, "has_said_all", False):
+        raise Problem("body_incomplete", headers={"Connection": "close"})
     seconds = parts.limits.body_s_max
     found = bytearray()
     try:

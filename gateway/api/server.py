@@ -116,11 +116,13 @@ class Doorkeeper:
 class _Connection(web.RequestHandler):
     """aiohttp's protocol, with problems for what is not HTTP, and answers for those who half-close."""
 
-    __slots__ = ("_doorkeeper",)
+    __slots__ = ("_doorkeeper", "has_said_all")
 
     def __init__(self, manager: web.Server, doorkeeper: Doorkeeper, **options: Any) -> None:
         super().__init__(manager, **options)
         self._doorkeeper = doorkeeper
+        self.has_said_all = False
+        """No byte comes any more: a body that is not whole by now never will be."""
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -139,16 +141,13 @@ class _Connection(web.RequestHandler):
     @override
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """The asker has said all it will: a whole request is still answered, a cut one is told so (not over TLS)."""
-        if self.ssl_context is not None or self.transport is None:
+        is_idle = self._waiter is not None and not self._messages
+        if self.ssl_context is not None or self.transport is None or is_idle:
             return None
-        bodies = [body for _, body in self._messages]
-        if self._current_request is not None:
-            bodies.append(self._current_request.content)
-        for body in bodies:
-            if not body.is_eof():
-                body.set_exception(web.RequestPayloadError("the body was cut off"))
-        if not bodies:
-            return None
+        self.has_said_all = True
+        request = self._current_request
+        if request is not None and not request.content.is_eof():
+            request.content.set_exception(web.RequestPayloadError("the body was cut off"))
         if not self._messages:
             self.close()
         return True

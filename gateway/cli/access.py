@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 from amqtt.errors import BrokerError
 
-from gateway import app as composition
+from gateway.app import running
 from gateway.cli.speech import MISUSED, StopError
 from gateway.client.admin import Admin
 from gateway.client.problem import NoAnswerError, Problem
@@ -67,7 +67,7 @@ async def administrator(settings: Settings) -> AsyncIterator[Admin]:
             yield admin
         return
     with explained():
-        async with composition.opened(settings, for_a_visit=True) as gateway, _client(settings, gateway.url) as admin:
+        async with running.opened(settings, for_a_visit=True) as gateway, _client(settings, gateway.url) as admin:
             yield admin
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from gateway import app as composition
+from gateway.app import running
 from gateway.cli import catalogue, device, headoffice, ranges, setup, simulate, tills, verify
 from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, explained, settings_of
 from gateway.cli.speech import say
@@ -40,7 +40,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
         print(json.dumps({"event": "ready", **line}), flush=True)
 
     with explained():
-        sys.exit(asyncio.run(composition.run(settings, ready)))
+        sys.exit(asyncio.run(running.run(settings, ready)))
 
 
 @app.command()

@@ -56,6 +56,11 @@ class BasketLine:
         """What the customer paid for it, in cents: quantity times price, rounded half-up, less the discount."""
         return (2 * self.quantity * self.unit_price + 1000) // 2000 - self.discount
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether a shop keeps a stock of it."""
+        return not any(word in self.name for word in ALWAYS_AVAILABLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Basket:
@@ -108,8 +113,7 @@ def catalogue_csv(baskets: Iterable[Basket], *, tax: str = "exempt", on_hand: in
     rows.writerow(_COLUMNS)
     for sku in sorted(first):
         line = first[sku]
-        is_counted = not any(word in line.name for word in ALWAYS_AVAILABLE)
-        policy, stock = ("tracked", str(on_hand)) if is_counted else ("always_available", "")
+        policy, stock = ("tracked", str(on_hand)) if line.is_counted else ("always_available", "")
         rows.writerow((sku, line.name, "", money(line.unit_price), tax, policy, "no", stock, "store"))
     return table.getvalue()
 

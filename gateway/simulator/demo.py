@@ -234,6 +234,8 @@ class _Play:
         """Both ends by `gateway verify`, and what the tills were told by a judge of its own."""
         scene = self._scene
         scene.act = "the verdict"
+        scene.tell(f"the printer: {scene.receipts} receipts of till-1; the last one says")
+        scene.say("\n".join(f"            {line}" for line in scene.last_receipt))
         async with stage.till(next(iter(tokens.values())), self._generator) as till:
             verdict = judge(self._history, await held_by(till))
         store, office = await stage.verify_store(), await stage.verify_head_office()
@@ -309,7 +311,7 @@ async def _watch_stock(stage: Stage, token: str, scene: Scene, baskets: list[Bas
     """What is left of the best sellers."""
     sold: Counter[tuple[str, str]] = Counter()
     for basket in baskets:
-        sold.update((line.sku, line.name) for line in basket.lines)
+        sold.update((line.sku, line.name) for line in basket.lines if line.is_counted)
     async with Till.at(stage.api, token, patience=ONCE) as till:
         while True:
             for (sku, name), _ in sold.most_common(WATCHED_SKUS):
@@ -341,7 +343,8 @@ async def _watch_paper(printer: SimulatedPrinter, scene: Scene) -> None:
     while True:
         await printer.wait_for(lambda: len(printer.receipts) > scene.receipts, limit_s=math.inf)
         for receipt in printer.receipts[scene.receipts :]:
-            scene.paper.extend(receipt.text.splitlines())
+            scene.last_receipt = receipt.text.splitlines()
+            scene.paper.extend(scene.last_receipt)
             scene.receipts += 1
 
 

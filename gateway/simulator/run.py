@@ -190,7 +190,7 @@ def _table(tally: Tally, sellers: list[Seller], baskets: int) -> Table:
         table.add_column(name, justify="right")
     last = tally.latest[-1].formatted_number if tally.latest else "-"
     recent = [sale.waited_ms for sale in tally.latest]
-    busy = sum(seller.selling is not None for seller in sellers)
+    busy = sum(seller.is_busy for seller in sellers)
     figures = (percentile(recent, 50), percentile(recent, 99))
     cells = (len(sellers), busy, last, sum(tally.refused.values()), tally.retries, *figures)
     table.add_row(*(("-" if cell is None else str(cell)) for cell in cells))

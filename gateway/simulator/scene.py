@@ -31,6 +31,7 @@ class Scene:
     """SKU → name and what is available."""
     paper: deque[str] = field(default_factory=lambda: deque(maxlen=PAPER_LINES_MAX))
     receipts: int = 0
+    last_receipt: list[str] = field(default_factory=list)
     story: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=STORY_LINES_MAX))
 
     def tell(self, text: str) -> None:

@@ -35,16 +35,17 @@ def _head(scene: Scene) -> Panel:
 
 def _tills(scene: Scene) -> Panel:
     table = Table(expand=True, box=None)
-    for name in ("till", "now selling", "last number"):
+    for name in ("till", "last basket", "last number"):
         table.add_column(name, no_wrap=True)
     last = {sale.till: sale.formatted_number for sale in scene.tally.latest}
     for seller in scene.sellers:
-        selling = seller.selling
-        doing = "-" if selling is None else f"{len(selling.lines)} lines: {selling.lines[0].name}"
-        table.add_row(seller.name, doing, last.get(seller.name, "-"))
+        basket = seller.basket
+        sold = "-" if basket is None else f"{len(basket.lines)} lines: {basket.lines[0].name}"
+        table.add_row(seller.name, sold, last.get(seller.name, "-"))
     for entry in scene.status.get("ranges", []):
-        until = "no range needed" if entry["last"] is None else f"authorised to {entry['last']}, {entry['left']} left"
-        table.add_row("", Text(f"series {entry['series']}: {until}", style="cyan"), "")
+        if entry["last"] is not None:
+            text = f"series {entry['series']}: authorised to {entry['last']}, {entry['left']} left"
+            table.add_row("", Text(text, style="cyan"), "")
     return Panel(table, title="tills")
 
 
@@ -65,10 +66,10 @@ def _line(scene: Scene) -> Panel:
 
 def _stock(scene: Scene) -> Panel:
     table = Table(expand=True, box=None, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right")
+    table.add_column(no_wrap=True, ratio=1)
+    table.add_column(justify="right", no_wrap=True)
     for name, available in scene.stock.values():
-        table.add_row(name, available)
+        table.add_row(name, available.removesuffix(".000"))
     return Panel(table, title="stock left")
 
 

@@ -44,7 +44,9 @@ class Seller:
 
     def __init__(self, till: Till, name: str, manner: Manner, history: History, tally: Tally) -> None:
         self.name = name
-        self.selling: Basket | None = None
+        self.basket: Basket | None = None
+        """The one at the till, or the last one that was."""
+        self.is_busy = False
         self._till = till
         self._manner = manner
         self._history = history
@@ -71,9 +73,9 @@ class Seller:
                 due = self._manner.pause_ms / 1000 * self._generator.uniform(0.5, 1.0)
             if await _waited(stop, due):
                 return
-            self.selling = basket
+            self.basket, self.is_busy = basket, True
             await self.sell(basket)
-            self.selling = None
+            self.is_busy = False
 
     async def sell(self, basket: Basket) -> Document | None:
         """Sell one basket; what is out of stock is taken out of it. Answers None when nothing was sold."""

@@ -143,22 +143,27 @@ class Link:
     async def _one_line(self, uplink: Uplink, push: Push, pull: Pull) -> None:
         """One line from hello to its end; never raises what the world does to it."""
         began, before = self._store.clock.monotonic(), self._backlog.acknowledged
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._stay_in_step(uplink, push, pull), name="link-line")
-                group.create_task(self._until_switched_off(), name="link-switch")
-        except* (LinkError, _SwitchedOffError, *BOOKS_FAULTS) as group:
-            ended = _first(group)
-        else:
-            message = "a line never ends by itself"
-            raise AssertionError(message)
-        _stop_if_cancelled()
+        async with asyncio.TaskGroup() as group:
+            line = group.create_task(self._until_broken(uplink, push, pull), name="link-line")
+            # Not `await line`: a group that is cancelled while it ends with an error forgets that it was cancelled.
+            await asyncio.wait({line})
         with suppress(*BOOKS_FAULTS):
             await self._backlog.keep()
         push.pace = plan.new_line(push.pace)
         stood_s = self._store.clock.monotonic() - began
         was_useful = self._backlog.acknowledged > before or stood_s > USEFUL_S
-        await self._ended(ended, uplink, was_useful=was_useful)
+        await self._ended(line.result(), uplink, was_useful=was_useful)
+
+    async def _until_broken(self, uplink: Uplink, push: Push, pull: Pull) -> BaseException:
+        """What ended the line."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._stay_in_step(uplink, push, pull), name="link-in-step")
+                group.create_task(self._until_switched_off(), name="link-switch")
+        except* (LinkError, _SwitchedOffError, *BOOKS_FAULTS) as ended:
+            return _first(ended)
+        message = "a line never ends by itself"
+        raise AssertionError(message)
 
     async def _stay_in_step(self, uplink: Uplink, push: Push, pull: Pull) -> None:
         standing = await push.meet()
@@ -274,13 +279,6 @@ class Link:
 
 class _SwitchedOffError(Exception):
     """Somebody wants to work offline."""
-
-
-def _stop_if_cancelled() -> None:
-    """A TaskGroup that ends with errors while it is cancelled raises the errors alone (CPython before 3.13)."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

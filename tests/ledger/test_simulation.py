@@ -53,4 +53,4 @@ class RewoundGateway(Gateway):
 def test_a_gateway_that_breaks_a_promise_is_caught(gateway):
     for seed in range(5):
         with pytest.raises(BadDayError, match=f"replay: python -m tests.ledger.simulation {seed}$"):
-            Simulation(seed, gateway=gateway).run(STEPS)
+            Simulation(seed, gateway=gateway).run(3 * STEPS)

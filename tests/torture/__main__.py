@@ -10,6 +10,7 @@ import json
 import secrets
 import shlex
 import sys
+import traceback
 
 from tests.torture import faults, power, selling
 from tests.torture.selling import Size
@@ -31,11 +32,20 @@ def main():
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     size = Size(6, 40, 2, seed) if options.quick else Size(options.tills, options.baskets, options.kills, seed)
     print(json.dumps({"seed": seed, "tills": size.tills, "baskets": size.baskets, "kills": size.kills}), flush=True)
-    results = [_told(one(name, size, quick=options.quick), name, options, seed) for name in options.only or RUNS]
+    results = [_told(tried(name, size, quick=options.quick), name, options, seed) for name in options.only or RUNS]
     failed = [each["run"] for each in results if each["ok"] is False]
     skipped = [each["run"] for each in results if each["ok"] is None]
     print(json.dumps({"verdict": "failed" if failed else "ok", "seed": seed, "failed": failed, "skipped": skipped}))
     return 1 if failed else 0
+
+
+def tried(name, size, *, quick):
+    """One run; one that breaks down has failed."""
+    try:
+        return one(name, size, quick=quick)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, and the other runs have their turn
+        traceback.print_exc()
+        return {"run": name, "ok": False, "error": f"{type(error).__name__}: {error}"}
 
 
 def one(name, size, *, quick):

@@ -61,7 +61,9 @@ class Scene:
             first, last = 1, self.size.total // 2
             for each in range(3):  # the hand-over to the next range happens under fire, too
                 body = {"series": series_of(stage.plan), "authority_kind": "CAI", "authority_ref": f"T{each}"}
-                await admin.load_range(f"t{each}", {**body, "first": first, "last": last, "valid_until": "2099-12-31"})
+                await admin.load_range(
+                    admin.new_id(), {**body, "first": first, "last": last, "valid_until": "2099-12-31"}
+                )
                 first, last = last + 1, last + self.size.total
             self.listed = frozenset({product["sku"] async for product in admin.products()})
         self.tokens = await stage.pair([f"till-{number}" for number in range(self.size.tills)])

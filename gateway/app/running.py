@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running gateway out. The tasks of the daemon, and the order of stopping.
+"""A running gateway: its parts in the order in which they are made, and stopped the other way round.
 
 Inside out: the data directory is held, the books are opened, then everything that serves them. Leaving goes the other
 way: no new requests, the decision in hand, the devices with their last word, mDNS, the books with a checkpoint.
@@ -6,12 +6,10 @@ way: no new requests, the decision in hand, the devices with their last word, mD
 
 import asyncio
 import contextlib
-import hmac
+import gc
 import random
-import secrets
 import signal
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,15 +22,14 @@ from gateway.api.parts import Parts
 from gateway.api.routes import application
 from gateway.api.server import Server
 from gateway.api.status import banner
+from gateway.app.message_bus import message_bus
+from gateway.app.reach import Reached
+from gateway.app.tasks import tasks
 from gateway.authority.desk import Desk
 from gateway.authority.opening import books_path, open_desk
 from gateway.authority.watch import Watch
 from gateway.clock import Clock, SystemClock
-from gateway.devices import bus as device_bus
-from gateway.devices.broker import EmbeddedBroker
-from gateway.devices.bus import Bus
 from gateway.devices.dispatch import Devices
-from gateway.devices.topics import GATEWAY_USER, Tree
 from gateway.health.log import start_log
 from gateway.health.metrics import Metrics
 from gateway.health.warnings import Board
@@ -46,11 +43,10 @@ from gateway.sync.uplink import Address, Uplink
 from gateway.tills.addresses import local_addresses, server_addresses
 from gateway.tills.certificates import Certificates
 from gateway.tills.discovery import Announcement, Discovery
-from gateway.tills.registry import Reach, Registry
+from gateway.tills.registry import Registry
 from gateway.tills.tokens import admin_token
 
 VERSION = version("store-gateway")
-EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +73,8 @@ async def run(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with opened(settings) as gateway:
+        gc.collect()
+        gc.freeze()  # what was made to last is not searched at each collection: that stopped every till for 70 ms
         ready(gateway.ready)
         _log.info("gateway_ready", **gateway.ready)
         await stop.wait()
@@ -162,14 +160,14 @@ async def _serving(store: _Store, *, is_at_work: bool) -> AsyncIterator[Gateway]
         data, settings.store.id, store.clock, host_names=(socket.gethostname(),), addresses=server_addresses
     )
     await asyncio.to_thread(certificates.open)
-    reached = _Reached(settings, certificates)
+    reached = Reached(settings, certificates)
     token = await asyncio.to_thread(admin_token, data)
     registry = Registry(
         store.writer, store.reader, store.clock, settings.tills, admin_token=token, reach=reached.told_to_tills
     )
     await registry.load()
     async with contextlib.AsyncExitStack() as stack:
-        broker, bus = await stack.enter_async_context(_message_bus(settings, registry, certificates))
+        broker, bus = await stack.enter_async_context(message_bus(settings, registry, certificates))
         reached.mqtt = broker
         devices = Devices(
             settings.devices,
@@ -184,15 +182,15 @@ async def _serving(store: _Store, *, is_at_work: bool) -> AsyncIterator[Gateway]
             bus=bus,
         )
         parts = _parts(store, registry, devices)
-        tasks = await stack.enter_async_context(_tasks())
+        running = await stack.enter_async_context(tasks())
         watch = Watch(settings, store.clock, store.board, store.desk, store.writer, store.reader)
         await watch.look()
-        tasks.create_task(watch.run(), name="watch")
+        running.create_task(watch.run(), name="watch")
         if is_at_work:
-            working = tasks.create_task(devices.run(), name="devices")
+            working = running.create_task(devices.run(), name="devices")
             stack.push_async_callback(_finished, devices, working)
-            tasks.create_task(parts.link.run(), name="link")
-            tasks.create_task(_wake_devices(store.desk, devices), name="wake devices")
+            running.create_task(parts.link.run(), name="link")
+            running.create_task(_wake_devices(store.desk, devices), name="wake devices")
         tls = certificates.server_context if settings.api.uses_tls else None
         server = await stack.enter_async_context(Server(application(parts), parts, tls=tls))
         reached.api_port = server.port
@@ -203,102 +201,10 @@ async def _serving(store: _Store, *, is_at_work: bool) -> AsyncIterator[Gateway]
                 addresses=lambda: local_addresses(settings.discovery.interfaces),
                 known_printers=lambda: frozenset(each.address for each in settings.devices.printer),
             )
-            tasks.create_task(discovery.run(), name="discovery")
+            running.create_task(discovery.run(), name="discovery")
         if settings.api.uses_tls or settings.mqtt.uses_tls:
-            tasks.create_task(certificates.run(), name="certificates")
+            running.create_task(certificates.run(), name="certificates")
         yield Gateway(reached.from_here(), reached.mqtt, data)
-
-
-class _Reached:
-    """Where the gateway is reached: from this machine, and by the tills of the store."""
-
-    def __init__(self, settings: Settings, certificates: Certificates) -> None:
-        self.mqtt = ""
-        self.api_port = settings.api.port
-        self._settings = settings
-        self._certificates = certificates
-
-    def from_here(self) -> str:
-        """The API's address for a program on this machine."""
-        return self._url("127.0.0.1" if self._settings.api.host in EVERYWHERE else self._settings.api.host)
-
-    def from_tills(self) -> str:
-        """The API's address for a till: an address of this machine on the store's network."""
-        if self._settings.api.host not in EVERYWHERE:
-            return self._url(self._settings.api.host)
-        found = local_addresses(self._settings.discovery.interfaces)
-        return self._url(found[0].ip if found else f"gateway-{self._settings.store.id}.local")
-
-    def ca_fingerprint(self) -> str:
-        """The store CA's, or nothing where there is no TLS."""
-        return self._certificates.ca_fingerprint if self._settings.api.uses_tls else ""
-
-    def told_to_tills(self) -> Reach:
-        """What a till is handed when it is paired."""
-        scheme, _, place = self.mqtt.partition("://")
-        host, _, port = place.rpartition(":")
-        if host in {"127.0.0.1", "[::1]"} and self._settings.mqtt.host in EVERYWHERE:
-            host = self.from_tills().split("//", 1)[1].rpartition(":")[0]
-        uses_tls = self._settings.api.uses_tls or scheme == "mqtts"
-        return Reach(
-            store=self._settings.store.id,
-            api=self.from_tills(),
-            ca_pem=self._certificates.ca_pem if uses_tls else "",
-            ca_fingerprint=self._certificates.ca_fingerprint if uses_tls else "",
-            mqtt_host=host,
-            mqtt_port=int(port or 0),
-            mqtt_tls=scheme == "mqtts",
-        )
-
-    def _url(self, host: str) -> str:
-        shown = f"[{host}]" if ":" in host else host
-        return f"{'https' if self._settings.api.uses_tls else 'http'}://{shown}:{self.api_port}"
-
-
-@contextlib.asynccontextmanager
-async def _message_bus(
-    settings: Settings, registry: Registry, certificates: Certificates
-) -> AsyncIterator[tuple[str, Bus | None]]:
-    """The broker's address and our connection to it; the embedded broker lives as long as the block."""
-    mqtt = settings.mqtt
-    if mqtt.broker == "off":
-        yield "", None
-        return
-    client = Tree(settings.store.id).gateway_client
-    if mqtt.broker != "embedded":
-        host, _, port = mqtt.broker.rpartition(":")
-        tls = ssl.create_default_context() if mqtt.tls == "on" else None
-        server = device_bus.Server(host, int(port), mqtt.user, mqtt.password.get_secret_value(), tls)
-        yield f"{'mqtts' if tls else 'mqtt'}://{mqtt.broker}", Bus(server, client)
-        return
-    own = secrets.token_urlsafe(24)
-
-    def is_right(user: str, password: str) -> bool:
-        if user == GATEWAY_USER:
-            return hmac.compare_digest(password.encode(), own.encode())
-        return registry.is_mqtt_login(user, password)
-
-    tls = certificates.server_context if mqtt.uses_tls else None
-    async with EmbeddedBroker(mqtt.host, mqtt.port, store=settings.store.id, is_right=is_right, tls=tls) as broker:
-        host, port_number = broker.address
-        inside = None
-        if tls is not None:
-            inside = ssl.create_default_context(cadata=certificates.ca_pem)
-        server = device_bus.Server(host, port_number, GATEWAY_USER, own, inside)
-        async with _tasks() as tasks:
-            tasks.create_task(_drop_revoked(registry, broker), name="revoked tills")
-            yield f"{'mqtts' if tls else 'mqtt'}://{host}:{port_number}", Bus(server, client)
-
-
-async def _drop_revoked(registry: Registry, broker: EmbeddedBroker) -> None:
-    """A till that is turned away loses its connection to the broker, too."""
-    inside, seen = set(registry.mqtt_passwords()), registry.changes
-    while True:
-        seen = await registry.wait_change(seen)
-        now = set(registry.mqtt_passwords())
-        for user in inside - now:
-            await broker.drop(user)
-        inside = now
 
 
 def _parts(store: _Store, registry: Registry, devices: Devices) -> Parts:
@@ -340,7 +246,7 @@ def _parts(store: _Store, registry: Registry, devices: Devices) -> Parts:
     return parts
 
 
-def _announcement(settings: Settings, reached: _Reached, desk: Desk) -> Announcement:
+def _announcement(settings: Settings, reached: Reached, desk: Desk) -> Announcement:
     return Announcement(
         store=settings.store.id,
         api=reached.from_tills(),
@@ -364,38 +270,3 @@ async def _finished(devices: Devices, working: "asyncio.Task[None]") -> None:
     devices.stop()
     with contextlib.suppress(asyncio.CancelledError):
         await working
-
-
-class _Tasks:
-    """A task group that ends its tasks when the block is left."""
-
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        self._group = group
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def create_task(self, work: Any, *, name: str) -> "asyncio.Task[None]":
-        """Start a task of the group."""
-        task: asyncio.Task[None] = self._group.create_task(work, name=name)
-        self._tasks.append(task)
-        return task
-
-    def cancel(self) -> None:
-        """End them all."""
-        for task in self._tasks:
-            task.cancel()
-
-
-@contextlib.asynccontextmanager
-async def _tasks() -> AsyncIterator[_Tasks]:
-    """Tasks for the length of a block. What the block raises leaves as it is; what a task raises ends the block."""
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        tasks = _Tasks(group)
-        try:
-            yield tasks
-        except Exception as error:  # noqa: BLE001 - raised again below, outside the group
-            failure = error
-        finally:
-            tasks.cancel()
-    if failure is not None:
-        raise failure
