@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from gateway.settings import Settings, SettingsError, load, load_headoffice
 
 ROOT = Path(__file__).parent.parent

@@ -18,8 +18,6 @@ from gateway.tills.registry import Registry
 ADMINISTRATOR = "administrator"
 """Who did it, where it was not a till."""
 TOKEN_LENGTH_MAX = 256
-WRONG_ATTEMPTS_MAX = 60
-"""Within `WINDOW_S` for one address: a till that lost its token asks every few seconds, a guesser far more often."""
 WINDOW_S = 60
 ADDRESSES_MAX = 4096
 """Addresses remembered; the one that was quiet longest is forgotten first."""
@@ -38,15 +36,16 @@ class Who(StrEnum):
 class Attempts:
     """Wrong tokens and codes by address, over a sliding window."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, wrong_max: int) -> None:
         self._clock = clock
+        self._wrong_max = wrong_max
         self._wrong: OrderedDict[str, list[float]] = OrderedDict()
 
     def count(self, address: str) -> None:
         """Remember one wrong attempt."""
         times = self._wrong.setdefault(address, [])
         self._wrong.move_to_end(address)
-        if len(times) < WRONG_ATTEMPTS_MAX:
+        if len(times) < self._wrong_max:
             times.append(self._clock.monotonic())
         if len(self._wrong) > ADDRESSES_MAX:
             self._wrong.popitem(last=False)
@@ -58,11 +57,11 @@ class Attempts:
             Problem: `too_many_attempts`.
         """
         times = self._wrong.get(address)
-        if times is None or len(times) < WRONG_ATTEMPTS_MAX:
+        if times is None or len(times) < self._wrong_max:
             return
         now = self._clock.monotonic()
         times[:] = [each for each in times if now - each < WINDOW_S]
-        if len(times) >= WRONG_ATTEMPTS_MAX:
+        if len(times) >= self._wrong_max:
             seconds = max(1, int(WINDOW_S - (now - times[0])) + 1)
             raise Problem("too_many_attempts", address=address, seconds=seconds)
 

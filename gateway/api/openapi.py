@@ -37,7 +37,7 @@ def document(operations: Sequence[Operation], version: str) -> Schema:
     """The document as values."""
     paths: Schema = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, operations)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -69,7 +69,7 @@ def query_schemas(query: type[BaseModel]) -> Schema:
     return {name: _without_null(schema) for name, schema in query.model_json_schema()["properties"].items()}
 
 
-def _operation(operation: Operation) -> Schema:
+def _operation(operation: Operation, others: Sequence[Operation]) -> Schema:
     shown: Schema = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -78,7 +78,7 @@ def _operation(operation: Operation) -> Schema:
         "x-who": operation.who.value,
         "security": _security(operation),
         "parameters": _parameters(operation),
-        "responses": _responses(operation),
+        "responses": _responses(operation, others),
     }
     if operation.body is not None:
         media = (
@@ -117,20 +117,35 @@ def _parameters(operation: Operation) -> list[Schema]:
     return found
 
 
-def _responses(operation: Operation) -> Schema:
+def _responses(operation: Operation, others: Sequence[Operation]) -> Schema:
     shown: dict[int, Schema] = {}
+    links = _links(operation, others)
     for answer in operation.answers:
         schema = {} if answer.model is None else {"schema": _ref(answer.model)}
         shown[answer.status] = {
             "description": answer.en,
             "content": dict.fromkeys(answer.media, schema),
         }
+        if links:
+            shown[answer.status]["links"] = links
     for status, codes in problem_statuses(operation.codes).items():
         response = shown.setdefault(status, {"description": "; ".join(CATALOGUE[code].title_en for code in codes)})
         response.setdefault("content", {})[MEDIA_TYPE] = {
             "schema": {"allOf": [_ref(ProblemReply), {"properties": {"code": {"enum": list(codes)}}}]}
         }
     return {str(status): shown[status] for status in sorted(shown)}
+
+
+def _links(operation: Operation, others: Sequence[Operation]) -> Schema:
+    """What can be asked of a thing that was just put there, under the id it was put."""
+    if operation.method != "PUT" or not operation.path.endswith("}"):
+        return {}
+    parameters = {name: f"$request.path.{name}" for name in operation.path_names}
+    return {
+        other.id: {"operationId": other.id, "parameters": parameters}
+        for other in others
+        if other.path.startswith(operation.path) and other is not operation
+    }
 
 
 def _ref(model: type[BaseModel]) -> Schema:

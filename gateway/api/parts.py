@@ -40,6 +40,8 @@ class Limits:
     """From a request's head to the last byte of its body."""
     unread_s_max: float = 30
     """Bytes the other end does not take for longer than this: closed (TCP_USER_TIMEOUT)."""
+    wrong_attempts_max: int = 60
+    """Wrong tokens or codes from one address in a minute: a till that lost its token asks every few seconds."""
     streams_max: int = 512
     stream_write_s_max: float = 10
     """A stream whose reader takes nothing for this long is cut; it resumes where it was."""

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import StreamReader, web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.api import admin_ranges, auth, docs_page, openapi, problems
@@ -30,7 +30,7 @@ def application(parts: Parts) -> web.Application:
     """All operations, ready to be served by `server.Server`."""
     app = web.Application(middlewares=[_without_operation])
     app[TAIL] = Tail(parts)
-    app[ATTEMPTS] = Attempts(parts.clock)
+    app[ATTEMPTS] = Attempts(parts.clock, parts.limits.wrong_attempts_max)
     app[admin_ranges.VERIFYING] = asyncio.Lock()
     app[openapi.DOCUMENT] = openapi.render(OPERATIONS, parts.version)
     app[docs_page.PAGES] = {
@@ -139,20 +139,23 @@ async def _body(request: web.Request, parts: Parts, media_type: str) -> bytes:
         raise Problem("too_large", bytes_max=bytes_max)
     stream = request.content
     if stream.is_eof():
-        body = stream.read_nowait()
-        if len(body) > bytes_max:
-            raise Problem("too_large", bytes_max=bytes_max)
-        return body
-    if getattr(request.protocol, "has_said_all", False):
+        found = stream.read_nowait()
+    else:
+        found = await _awaited(stream, bytes_max, parts.limits.body_s_max)
+    if getattr(request.protocol, "cut_off", None) is stream:
         raise Problem("body_incomplete", headers={"Connection": "close"})
-    seconds = parts.limits.body_s_max
+    if len(found) > bytes_max:
+        raise Problem("too_large", bytes_max=bytes_max)
+    return found
+
+
+async def _awaited(stream: StreamReader, bytes_max: int, seconds: float) -> bytes:
+    """A body that is still under way, until it is whole or too large."""
     found = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            while chunk := await stream.readany():
+            while len(found) <= bytes_max and (chunk := await stream.readany()):
                 found += chunk
-                if len(found) > bytes_max:
-                    raise Problem("too_large", bytes_max=bytes_max)
     except TimeoutError as error:
         raise Problem("body_too_slow", headers={"Connection": "close"}, seconds=seconds) from error
     except web.RequestPayloadError as error:

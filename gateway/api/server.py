@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import orjson
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http_parser import RawRequestMessage
 from typing_extensions import override
 
 from gateway.api import problems
@@ -116,13 +117,22 @@ class Doorkeeper:
 class _Connection(web.RequestHandler):
     """aiohttp's protocol, with problems for what is not HTTP, and answers for those who half-close."""
 
-    __slots__ = ("_doorkeeper", "has_said_all")
+    __slots__ = ("_body", "_doorkeeper", "_factory", "cut_off")
 
     def __init__(self, manager: web.Server, doorkeeper: Doorkeeper, **options: Any) -> None:
         super().__init__(manager, **options)
         self._doorkeeper = doorkeeper
-        self.has_said_all = False
-        """No byte comes any more: a body that is not whole by now never will be."""
+        self._body: StreamReader | None = None
+        self.cut_off: StreamReader | None = None
+        """The body that ended before it was whole."""
+        self._factory = manager.request_factory
+        self._request_factory = self._make_request
+
+    def _make_request(
+        self, message: RawRequestMessage, body: StreamReader, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
+        self._body = body
+        return self._factory(message, body, protocol, writer, task)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -136,7 +146,10 @@ class _Connection(web.RequestHandler):
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
         self._doorkeeper.inside -= 1
+        task = None if self._request_in_progress else self._task_handler
         super().connection_lost(exc)
+        if task is not None:
+            task.cancel()  # it waits for another request, or reads a refused body away: neither will come
 
     @override
     def eof_received(self) -> bool | None:  # type: ignore[override]
@@ -144,10 +157,10 @@ class _Connection(web.RequestHandler):
         is_idle = self._waiter is not None and not self._messages
         if self.ssl_context is not None or self.transport is None or is_idle:
             return None
-        self.has_said_all = True
-        request = self._current_request
-        if request is not None and not request.content.is_eof():
-            request.content.set_exception(web.RequestPayloadError("the body was cut off"))
+        for body in (self._body, *(body for _, body in self._messages)):
+            if body is not None and not body.is_eof():
+                self.cut_off = body
+                body.feed_eof()
         if not self._messages:
             self.close()
         return True

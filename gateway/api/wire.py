@@ -47,7 +47,10 @@ Amount = Annotated[
 Quantity = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(0{0,8}[1-9][0-9]{0,8}(\.[0-9]{1,3}0{0,3})?|0{1,9}\.(0{0,2}[1-9][0-9]{0,2})0{0,3})$",
+        pattern=(
+            r"^(0{0,8}[1-9][0-9]{0,8}(\.[0-9]{1,3}0{0,3})?"
+            r"|0{1,9}\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9])0{0,3})$"
+        ),
         max_length=20,
     ),
     Field(description='More than nothing, thousandths at the finest: "1.250"', examples=["1.000"]),
@@ -130,6 +133,21 @@ class ReferenceRequest(Model):
 class DocumentRequest(Model):
     """Issue a document under the id in the path."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "invoice",
+                "issued_by": {"cashier": "ana", "shift": "0198f3c0-7b1e-7c44-9a55-3f1d2a6b7c10"},
+                "lines": [
+                    {"sku": "1082185", "quantity": "1.000", "unit_price": "0.99", "discount": "0.00"},
+                    {"sku": "ad-hoc", "name": "Bolsa", "quantity": "2", "unit_price": "1.50", "tax": "isv15"},
+                ],
+                "payments": [{"method": "cash", "amount": "5.00"}],
+                "expected_total": "3.99",
+            }
+        }
+    )
+
     type: DocumentType
     issued_by: IssuedBy = IssuedBy()
     price_list: Name = "store"
@@ -161,6 +179,10 @@ class MovedLine(Model):
 class MovementRequest(Model):
     """Receive, count or adjust stock."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"kind": "receipt", "lines": [{"sku": "1082185", "quantity": "12"}]}}
+    )
+
     kind: MovementKind
     lines: Annotated[tuple[MovedLine, ...], Field(min_length=1, max_length=LINES_MAX)]
     reason: Text = ""
@@ -176,6 +198,10 @@ class PairingRequest(Model):
 
 class JobRequest(Model):
     """The same jobs as over MQTT: print a document's receipt or lines of text, or kick a drawer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"kind": "text", "device": "front", "body": {"lines": ["Hello"]}}}
+    )
 
     kind: Kind
     device: Name
@@ -193,6 +219,19 @@ class LinkModeRequest(Model):
 
 class RangeRequest(Model):
     """An authorised range, as the authority granted it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "series": "000-001-01",
+                "authority_kind": "CAI",
+                "authority_ref": "A1B2C3-D4E5F6-A1B2C3-D4E5F6-A1B2C3-D4",
+                "first": 501,
+                "last": 1000,
+                "valid_until": "2027-06-30",
+            }
+        }
+    )
 
     series: SeriesKey
     authority_kind: Annotated[str, StringConstraints(max_length=16, pattern=PRINTABLE)] = ""

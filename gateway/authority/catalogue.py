@@ -17,7 +17,7 @@ from gateway.ledger import amounts
 from gateway.ledger.amounts import Milli
 from gateway.ledger.commands import MovementKind, MoveStock
 from gateway.ledger.rules import House
-from gateway.storage import catalogue
+from gateway.storage import catalogue, documents
 from gateway.storage.catalogue import ProductRow
 from gateway.storage.reader import Reader
 from gateway.storage.writer import Connection, Writer
@@ -116,7 +116,11 @@ class Catalogue:
         if sheet.problems or dry_run:
             version = await catalogue.catalogue_version(self._reader)
             return Report(len(sheet.products), len(sheet.on_hand), version, tuple(sheet.problems))
-        return await self._writer.run(lambda connection: self._take_in(connection, sheet, by))
+        report = await self._writer.run(lambda connection: self._take_in(connection, sheet, by))
+        newest = await documents.head(self._reader)
+        if newest is not None:
+            self._desk.resume(newest.seq, newest.at)
+        return report
 
     async def export_csv(self) -> str:
         """The catalogue as a file that `import_csv` reads; `on_hand` is left out, or it would be received again."""

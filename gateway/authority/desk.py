@@ -21,7 +21,7 @@ from gateway.ledger.page import Page
 from gateway.ledger.refusals import Refusal
 from gateway.ledger.rules import House
 from gateway.storage import books
-from gateway.storage.writer import ClosedError, Connection, DiskError, OverloadedError, Writer
+from gateway.storage.writer import ClosedError, Connection, OverloadedError, Writer, is_file_trouble
 
 QUEUE_COMMANDS_MAX = 1024
 """Commands that may wait; at a store's worst that is well under a second of work."""
@@ -70,7 +70,8 @@ class Desk:
         self._closed = False
         self._newest = (0, 0)
         self._shelf = books.Shelf()
-        self._waiters: list[asyncio.Future[None]] = []
+        self._shelf_of: Connection | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
 
     async def submit(self, command: Command) -> Outcome:
         """Decide a command and answer when the answer is durable.
@@ -95,8 +96,11 @@ class Desk:
         """Wait until the books hold a row above `after_seq`; answers the newest one's seq (a hint)."""
         while self.seq <= after_seq:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
         return self.seq
 
     def resume(self, seq: int, at: int) -> None:
@@ -107,7 +111,9 @@ class Desk:
         """Refuse what comes from now on; what waits is still decided."""
         self._closed = True
 
-    def settle(self, connection: Connection, commands: Sequence[Command]) -> list[Outcome | Exception]:
+    def settle(
+        self, connection: Connection, commands: Sequence[Command], shelf: books.Shelf | None = None
+    ) -> list[Outcome | Exception]:
         """Decide commands in turn inside the caller's transaction and store the facts; for the writer's thread.
 
         When storing them together fails (a bug: the database's own constraints are stricter than the decision), each
@@ -115,14 +121,15 @@ class Desk:
         """
         connection.execute("SAVEPOINT settle")
         try:
-            outcomes = self._settle_together(connection, commands)
-        except (DiskError, books.StaleTenureError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug of one command is its caller's alone
+            outcomes = self._settle_together(connection, commands, shelf)
+        except Exception as error:  # a bug of one command is its caller's alone
+            if is_file_trouble(error) or isinstance(error, books.StaleTenureError):
+                raise
             connection.execute("ROLLBACK TO settle")
             if len(commands) == 1:
-                return [error]
-            outcomes = [outcome for command in commands for outcome in self.settle(connection, [command])]
+                outcomes = [error]
+            else:
+                outcomes = [outcome for command in commands for outcome in self.settle(connection, [command], shelf)]
         connection.execute("RELEASE settle")
         return outcomes
 
@@ -151,11 +158,16 @@ class Desk:
         """On the writer's thread: take what waits into `asks` and settle it."""
         self._called = False
         asks.extend(self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_COMMANDS_MAX)))
-        outcomes = self.settle(connection, [command for command, _ in asks])
+        self._newest = (0, 0)
+        if connection is not self._shelf_of:  # a new connection follows a failed COMMIT: believe nothing from before
+            self._shelf_of, self._shelf = connection, books.Shelf()
+        outcomes = self.settle(connection, [command for command, _ in asks], self._shelf)
         return outcomes, *self._newest
 
-    def _settle_together(self, connection: Connection, commands: Sequence[Command]) -> list[Outcome | Exception]:
-        page = books.open_page(connection, [needs(command) for command in commands], self._shelf)
+    def _settle_together(
+        self, connection: Connection, commands: Sequence[Command], shelf: books.Shelf | None
+    ) -> list[Outcome | Exception]:
+        page = books.open_page(connection, [needs(command) for command in commands], shelf)
         if page.epoch != self.epoch:
             message = f"the books belong to epoch {page.epoch}"
             raise books.StaleTenureError(message)
@@ -183,8 +195,7 @@ class Desk:
     def _advance(self, seq: int, at: int) -> None:
         if seq > self.seq:
             self.seq, self.trusted_at = seq, at
-            waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
+            for waiter in self._waiters:
                 if not waiter.done():
                     waiter.set_result(None)
 

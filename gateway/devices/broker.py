@@ -125,7 +125,11 @@ class _Writer(StreamWriterAdapter):
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(CLOSE_S_MAX):
                     await super().close()
-            self._writer.transport.abort()
+            self.abort()
+
+    def abort(self) -> None:
+        """End the connection now."""
+        self._writer.transport.abort()
 
 
 class _Handler(BrokerProtocolHandler):
@@ -173,8 +177,17 @@ class _Handler(BrokerProtocolHandler):
 
     @override
     def handle_read_timeout(self) -> None:
-        if self.reader is not None:
-            self.reader.feed_eof()
+        self._abort()
+
+    @override
+    async def stop(self) -> None:
+        """End the connection first: cancelling the reader alone is lost when a packet comes at the same moment."""
+        self._abort()
+        await super().stop()
+
+    def _abort(self) -> None:
+        if isinstance(self.writer, _Writer):
+            self.writer.abort()
 
     def _flowed(self, task: asyncio.Future[Any]) -> None:
         self._flows.discard(task)
@@ -360,6 +373,14 @@ class _Broker(Broker):
             kept = session.retained_messages.get_nowait()
             handler.flow(handler.mqtt_publish(kept.topic, kept.data, kept.qos, retain=False))
 
+    @override
+    async def shutdown(self) -> None:
+        """Let nobody in while everybody is sent away."""
+        for server in self._servers.values():
+            server.instance.close()
+        await super().shutdown()
+
     async def drop(self, user: str) -> None:
+        """As `EmbeddedBroker.drop`."""
         for key in [key for key in self._sessions if key.startswith(f"{user}/")]:
             await self._cleanup_session(key)

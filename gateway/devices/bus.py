@@ -72,6 +72,8 @@ class Bus:
         self.is_up = False
         self.ups = 0
         """How often a connection came up, subscriptions and all."""
+        self.taken = 0
+        """Messages received, acknowledged or not."""
         self._server = server
         self._client_id = client_id
         self._client: paho.Client | None = None
@@ -177,6 +179,7 @@ class Bus:
             return
         try:
             self._received.put_nowait(received)
+            self.taken += 1
         except asyncio.QueueFull:
             log.warning("message_left", topic=message.topic)
 

@@ -313,6 +313,8 @@ class _Errand:
         """As `Errand.report`."""
         self.last, self.detail = happening, detail
         self._station.is_blocked = happening is Happening.STALLED
+        if happening is Happening.WAITS and detail == self._row.detail:
+            return  # it has waited for this before, and everybody knows
         await self._station.turn(self._row, happening, detail)
         if happening is not Happening.STALLED:
             await self._end_kick(happening)

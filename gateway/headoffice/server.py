@@ -18,6 +18,10 @@ from gateway.settings import HeadOfficeSettings
 
 STOP_S = 5.0
 """How long requests in hand may take when the server stops."""
+KEEP_ALIVE_S = 75.0
+"""A silent connection's life: several heartbeats."""
+LINGER_S = 1.0
+"""How long the rest of a body that was refused is still read, so that the answer is not lost in a reset."""
 
 
 def run(settings: HeadOfficeSettings) -> None:
@@ -41,7 +45,8 @@ class HeadOffice:
             access_log=None,
             auto_decompress=False,
             shutdown_timeout=STOP_S,
-            keepalive_timeout=75.0,
+            keepalive_timeout=KEEP_ALIVE_S,
+            lingering_time=LINGER_S,
         )
 
     async def __aenter__(self) -> Self:

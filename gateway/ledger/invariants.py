@@ -31,6 +31,7 @@ class Stand:
 
     last_number: int
     high_number: int
+    date: str
     wrap: int
     range: str
     locked_by: int | None
@@ -103,7 +104,7 @@ def _check_chain(previous: Row | None, row: Row, say: Say) -> None:
 
 def _count(books: Books, tally: Tally) -> None:
     tally.series = {
-        key: Stand(series.next - 1, series.high, series.wrap, series.range, series.locked_by)
+        key: Stand(series.next - 1, series.high, series.date, series.wrap, series.range, series.locked_by)
         for key, series in books.series.items()
     }
     tally.ranges, tally.lock, tally.on_hand = books.states, books.lock, books.on_hand

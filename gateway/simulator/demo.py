@@ -40,8 +40,8 @@ from gateway.simulator.tills import Manner, Seller, endless, shares
 
 SECONDS = 24
 PAUSE_MS = 260
-FIRST_RANGE_PER_TILL = 45
-"""Numbers of the first range for each till: it runs out while the line is cut."""
+FIRST_RANGE_PER_TILL_SECOND = 1.9
+"""Numbers of the first range, for each till and second of the play: it runs out while the line is cut."""
 PIECES = 60
 """Of each product, so that the best sellers run out before the eyes of the public."""
 WATCHED_SKUS = 6
@@ -110,6 +110,7 @@ class _Play:
         self._generator = random.Random(options.seed)
         self._baskets = bundled()
         self._stop = asyncio.Event()
+        self._first_range = max(5, round(FIRST_RANGE_PER_TILL_SECOND * options.seconds)) * options.tills
 
     async def run(self) -> bool:
         scene = self._scene
@@ -141,7 +142,7 @@ class _Play:
         catalogue = stage.folder / "catalogue.csv"
         catalogue.write_text(catalogue_csv(self._baskets, on_hand=PIECES), encoding="utf-8")
         await stage.command("catalogue", "import", str(catalogue))
-        last = FIRST_RANGE_PER_TILL * self._options.tills
+        last = self._first_range
         await stage.command(
             "range", "load", "--series", series_of(stage.plan), "--authority", "CAI", "--reference", "DEMO-1",
             "--first", "1", "--last", str(last), "--valid-until", "2099-12-31",
@@ -155,7 +156,7 @@ class _Play:
         """What happens while the tills sell; the seconds are shared out among the acts."""
         scene, seconds, line = self._scene, self._options.seconds, stage.line
         assert line is not None
-        first = FIRST_RANGE_PER_TILL * self._options.tills
+        first = self._first_range
         self._act("1 of 6: selling, with head office on the line")
         await asyncio.sleep(seconds * 0.15)
         grant = {

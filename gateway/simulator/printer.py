@@ -202,11 +202,11 @@ async def serve(port: int, out: Path | None) -> None:
             async with printer._look:  # noqa: SLF001 - its own module
                 await printer._look.wait_for(lambda: len(printer.receipts) > shown)  # noqa: B023, SLF001
             receipt, shown = printer.receipts[shown], shown + 1
-            line = {"receipt": shown, "text": receipt.text, "codes": receipt.codes, "pulses": receipt.pulses}
-            print(json.dumps(line, ensure_ascii=False), flush=True)
             if out is not None:
                 text = receipt.text + "\n"
                 await asyncio.to_thread((out / f"receipt-{shown:06d}.txt").write_text, text, encoding="utf-8")
+            line = {"receipt": shown, "text": receipt.text, "codes": receipt.codes, "pulses": receipt.pulses}
+            print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
 def main(arguments: list[str]) -> None:

@@ -163,6 +163,10 @@ def check_books(connection: sqlite3.Connection, rows_max: int = 200) -> None:
             message = f"journal row {after.seq} does not follow row {row.seq}"
             raise ForeignBooksError(message)
         after = row
+    listed = connection.execute("SELECT max(seq) FROM documents").fetchone()[0]
+    if listed is not None and (not rows or listed > rows[0][0]):
+        message = f"journal row {listed}, a document, is missing"
+        raise ForeignBooksError(message)
     newest: dict[str, int] = {}
     for row in map(_row, rows):
         if row.kind == "document_issued":

@@ -10,21 +10,37 @@ APPLICATION_ID = 0x53474731
 
 
 class ForeignFileError(Exception):
-    """The file is a database, but not one of ours, or one of a newer program."""
+    """The file is not ours: no database, another application's, or one of a newer program."""
+
+
+def check_owner(connection: sqlite3.Connection) -> None:
+    """Look whose file it is before anything in it is touched.
+
+    Raises:
+        ForeignFileError: not a database, or one that another application has begun.
+    """
+    try:
+        owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        is_empty = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+            raise
+        message = "the file is not a database"
+        raise ForeignFileError(message) from error
+    if owner != APPLICATION_ID and (owner or not is_empty):
+        message = "the file belongs to another application"
+        raise ForeignFileError(message)
 
 
 def migrate(connection: sqlite3.Connection, folder: Traversable | None = None) -> int:
     """Apply what is missing; answers the schema version. A crash leaves the last whole version.
 
     Raises:
-        ForeignFileError: another application's file, or a schema newer than this program.
+        ForeignFileError: not ours, or a schema newer than this program.
     """
+    check_owner(connection)
     steps = _steps(folder or resources.files("gateway.storage") / "schema")
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    if version and owner != APPLICATION_ID:
-        message = "the file belongs to another application"
-        raise ForeignFileError(message)
     if version > len(steps):
         message = f"schema version {version} is newer than this program's {len(steps)}: install the newer release"
         raise ForeignFileError(message)

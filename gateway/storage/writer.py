@@ -29,17 +29,24 @@ Connection = sqlite3.Connection
 """What a work is given, for packages that compose storage's functions and know no SQL."""
 Work = Callable[[Connection], T]
 Check = Callable[[Connection], None]
-DiskError = sqlite3.OperationalError
-"""The file does not answer as it should: never one work's own fault."""
 
 GROUP_WORKS_MAX = 256
 """Works of one transaction: bounds how long the first of a group waits for the last."""
 QUEUE_WORKS_MAX = 4096
 """Works that may wait; beyond it `OverloadedError`."""
+READERS_WAIT_S = 1.0
+"""How long a checkpoint waits for somebody who reads."""
 REOPEN_PAUSE_S = 0.5
 """Between attempts to get a failed disk back."""
 WAL_CHECKPOINT_PAGES = 2000
 """8 MB of WAL: a checkpoint every few thousand documents, a few milliseconds each."""
+_FILE_TROUBLE = frozenset(
+    {
+        sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB,
+    }
+)  # fmt: skip
 BALLAST_BYTES = 8 * 2**20
 """Given back to a full disk so that it can still checkpoint and say what is wrong."""
 
@@ -54,6 +61,13 @@ class OverloadedError(Exception):
 
 class ClosedError(Exception):
     """The writer is stopping; nothing was done."""
+
+
+def is_file_trouble(error: BaseException) -> bool:
+    """Whether the file or its disk is to blame, and not the one work that happened to ask."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _FILE_TROUBLE
+    return isinstance(error, OSError)
 
 
 class _Waiting(NamedTuple):
@@ -72,6 +86,7 @@ class Writer:
         self._check = check
         self._synchronous = synchronous
         self._queue: deque[_Waiting] = deque()
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -104,29 +119,34 @@ class Writer:
         Raises:
             OverloadedError, ClosedError: nothing was queued.
         """
-        if self._closing:
-            raise ClosedError
-        if len(self._queue) >= QUEUE_WORKS_MAX:
-            raise OverloadedError
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.append(_Waiting(work, future, loop))
+        with self._lock:  # nothing may be queued once the thread was told to finish
+            if self._closing:
+                raise ClosedError
+            if len(self._queue) >= QUEUE_WORKS_MAX:
+                raise OverloadedError
+            self._queue.append(_Waiting(work, future, loop))
         self._wake.set()
         return future
 
     def close(self) -> None:
         """Finish what waits, checkpoint, close. Blocks; call it from a thread or after the loop's work is done."""
-        self._closing = True
+        with self._lock:
+            self._closing = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection = sqlite3.connect(
+            self.path, READERS_WAIT_S, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
         try:
+            migrate.check_owner(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._begin_log_anew(connection)
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_CHECKPOINT_PAGES}")
             connection.execute("PRAGMA cache_size = -16384")
             connection.execute("PRAGMA temp_store = MEMORY")
@@ -137,6 +157,13 @@ class Writer:
             connection.close()
             raise
         return connection
+
+    def _begin_log_anew(self, connection: sqlite3.Connection) -> None:
+        """Empty the log into the file. After trouble nothing goes on behind pages that may never have reached it."""
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy and self.trouble is not None:
+            message = "somebody reads for a long time, and the log cannot begin anew"
+            raise NotDurableError(message)
 
     def _write_until_closed(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -168,7 +195,7 @@ class Writer:
     def _reopen(self) -> sqlite3.Connection | None:
         try:
             connection = self._connect()
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the file, callers hear it and the thread goes on
             self.trouble = f"{type(error).__name__}: {error}"
             self._give_way()
             return None
@@ -200,9 +227,9 @@ def _do(connection: sqlite3.Connection, work: Work[T]) -> T | Exception:
     connection.execute("SAVEPOINT work")
     try:
         outcome: T | Exception = work(connection)
-    except (sqlite3.OperationalError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - a bug of one work is its caller's alone
+    except Exception as error:  # a bug of one work is its caller's alone
+        if is_file_trouble(error):
+            raise
         connection.execute("ROLLBACK TO work")
         outcome = error
     connection.execute("RELEASE work")

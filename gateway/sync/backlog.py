@@ -1,6 +1,7 @@
 """What head office has not acknowledged yet: how many rows, how old the oldest is."""
 
 import asyncio
+from collections.abc import Callable
 
 from gateway.storage import cursors
 from gateway.storage.documents import journal_after
@@ -13,9 +14,11 @@ PUSHED = "push"
 class Backlog:
     """Rows above what head office has. `run` keeps the oldest one's age known while the line is down, too."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, say_moved: Callable[[], None] | None = None) -> None:
+        """`say_moved` is called whenever head office has acknowledged something else than before."""
         self.acknowledged = 0
         self._store = store
+        self._say_moved = say_moved
         self._written = 0
         self._oldest_at: int | None = None
         self._moved = asyncio.Event()
@@ -37,6 +40,8 @@ class Backlog:
         self.acknowledged = acknowledged
         self._oldest_at = oldest_at
         self._moved.set()
+        if self._say_moved is not None:
+            self._say_moved()
 
     async def load(self) -> None:
         """Begin where the last run left off."""

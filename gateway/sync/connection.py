@@ -53,7 +53,7 @@ class Link:
         self._settings = settings
         self._summary = summary
         self._line = link.begin(store.clock.now_ms(), has_office=uplink is not None)
-        self._backlog = Backlog(store)
+        self._backlog = Backlog(store, self._turn)
         self._bounds = Bounds(
             settings.chunk_bytes_max,
             settings.chunk_rows_max,
@@ -67,6 +67,8 @@ class Link:
         self._is_hopeless = False
         self._wake = asyncio.Event()
         self._asking: list[asyncio.Future[None]] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self.turns = 0
 
     def state(self) -> dict[str, Any]:
         """The banner's figures; `eta_s` is null while nothing moves."""
@@ -79,6 +81,17 @@ class Link:
             "oldest_ms": 0 if line.state is State.NONE else self._backlog.oldest_ms,
             "eta_s": plan.eta_s(rows, self._push.pace, self._bounds) if moves and self._push else None,
         }
+
+    async def wait_change(self, after_turns: int) -> int:
+        """Wait until the line changed, or head office acknowledged something, more than `turns` then said. A hint.
+
+        What the desk writes makes `waiting` grow and is the desk's to tell.
+        """
+        while self.turns <= after_turns:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+        return self.turns
 
     async def sync_now(self) -> dict[str, Any]:
         """Try the line at once, without waiting for the next attempt; answers `state()` when head office answered.
@@ -160,10 +173,12 @@ class Link:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._stay_in_step(uplink, push, pull), name="link-in-step")
                 group.create_task(self._until_switched_off(), name="link-switch")
-        except* (LinkError, _SwitchedOffError, *BOOKS_FAULTS) as ended:
-            return _first(ended)
-        message = "a line never ends by itself"
-        raise AssertionError(message)
+        except* (LinkError, _SwitchedOffError, *BOOKS_FAULTS) as broken:
+            ended = _first(broken)
+        else:
+            message = "a line never ends by itself"
+            raise AssertionError(message)
+        return ended
 
     async def _stay_in_step(self, uplink: Uplink, push: Push, pull: Pull) -> None:
         standing = await push.meet()
@@ -245,7 +260,15 @@ class Link:
     def _step(self, event: Event) -> None:
         before, self._line = self._line, link.step(self._line, event)
         if before.state is not self._line.state:
+            self._turn()
             _log.info("link_state_changed", state=self._line.state.value, waiting=self._backlog.rows, why=self._why)
+
+    def _turn(self) -> None:
+        self.turns += 1
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _answer(self, error: NoConnectionError | None) -> None:
         asking, self._asking = self._asking, []

@@ -5,6 +5,7 @@ believed in. The token goes into one header and nowhere else: redirects are not 
 """
 
 import asyncio
+import io
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ CONNECT_S_MAX = 10.0
 """A satellite's handshake takes two seconds; TLS three round trips more."""
 ANSWER_BYTES_MAX = 65_536
 """Everything but orders is a few lines."""
+PIECE_BYTES_MAX = 2**20
+KEEP_ALIVE_S = 60.0
+"""A silent connection is used again for some heartbeats; head office closes later than that."""
 DETAIL_LETTERS_MAX = 300
 SLOWER_MAX = 4.0
 """A chunk may take this many times as long as the last measurement says before the line counts as dead."""
@@ -100,7 +104,7 @@ class Uplink:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._address.tls(), limit=4),
+            connector=aiohttp.TCPConnector(ssl=self._address.tls(), limit=4, keepalive_timeout=KEEP_ALIVE_S),
             headers={
                 "Authorization": f"Bearer {self._address.token.get_secret_value()}",
                 protocol.PROTOCOL_HEADER: str(protocol.VERSION),
@@ -196,7 +200,7 @@ class Uplink:
             async with (
                 asyncio.timeout(CONNECT_S_MAX + silence_s + limits.answer_bytes_max / RATE_MIN),
                 self._session.request(
-                    method, url, data=content or None, headers=headers, allow_redirects=False, timeout=timeout
+                    method, url, data=_payload(content), headers=headers, allow_redirects=False, timeout=timeout
                 ) as response,
             ):
                 found = await _whole(response, limits.answer_bytes_max)
@@ -219,6 +223,13 @@ class _Limits:
     answer_bytes_max: int
     slack_s: float = 0.0
     may_conflict: bool = False
+
+
+def _payload(content: bytes) -> bytes | io.BytesIO | None:
+    """A large body as a file, which aiohttp hands over piece by piece."""
+    if len(content) > PIECE_BYTES_MAX:
+        return io.BytesIO(content)
+    return content or None
 
 
 async def _whole(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:

@@ -108,6 +108,7 @@ async def open_store(path, *, ranges=((1, 500), (1, 50)), limits=None, uplink_of
 
     `uplink_of(desk)` makes the way to a head office; without it there is none.
     """
+    path.mkdir(exist_ok=True)
     settings, clock = settings_of(path, **sections), HandClock()
     writer, reader = Writer(books_path(settings)), Reader(books_path(settings))
     writer.open()

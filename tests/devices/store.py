@@ -28,7 +28,7 @@ GATEWAY_PASSWORD = "the-gateways-own"
 PASSWORDS = {GATEWAY_USER: GATEWAY_PASSWORD, "front": "front-secret", "back": "back-secret"}
 QUICK = Timing(
     pace=Pace(idle_s=0.1, retry_s=0.05, durable_retry_s=0.05),
-    patience=Patience(status_s=1.0, barrier_s=2.0, poll_s=0.05, silence_s=2.0),
+    patience=Patience(status_s=1.0, barrier_s=1.2, poll_s=0.05, silence_s=1.0),
     rhythm=Rhythm(look_s=0.05, repeat_s=0.3, repeat_s_max=1.0, broker_grace_s=0.1),
 )
 DOCUMENT = "0198f3c2-7b1e-7c44-9a55-3f1d2a6b7c10"
@@ -297,6 +297,16 @@ class Till:
 
     def details(self, identity):
         return [body["detail"] for topic, body, _ in self.heard if topic.endswith(f"/evt/job/{identity}")]
+
+    async def until_online(self, epoch=1):
+        """The gateway hears what is said from here on."""
+        await self.until(
+            lambda: any(
+                body["state"] == "online" and body["gw_epoch"] >= epoch
+                for topic, body, _ in self.heard
+                if topic == TREE.gateway_status
+            )
+        )
 
     async def until_state(self, identity, state, limit_s=10.0):
         await self.until(lambda: state in self.states(identity), limit_s)

@@ -119,7 +119,7 @@ async def test_without_paper_nothing_is_sent_until_there_is_some(table, printer,
 
 
 async def test_a_receipt_held_without_paper_prints_once_on_the_new_roll(table, printer, board):
-    printer.faults.seconds_per_command = 0.01
+    printer.faults.seconds_per_command = 0.004
     async with running(make_devices(table, [(printer, EPSON)], board=board)):
         identity = await insert_receipt(table)
         await printer.wait_for(lambda: len(printer.paper.current.lines) > 3)
@@ -136,7 +136,7 @@ async def test_a_receipt_held_without_paper_prints_once_on_the_new_roll(table, p
 
 
 async def test_a_drawer_opens_while_the_printer_holds_a_receipt(table, printer):
-    printer.faults.seconds_per_command = 0.01
+    printer.faults.seconds_per_command = 0.004
     async with running(make_devices(table, [(printer, EPSON)])) as devices:
         identity = await insert_receipt(table)
         await printer.wait_for(lambda: len(printer.paper.current.lines) > 3)
@@ -165,7 +165,7 @@ async def test_a_drawer_opens_without_paper_where_the_model_can_and_waits_its_de
 
 
 async def test_a_late_drawer_behind_a_busy_printer_is_given_up_in_time(table, printer):
-    printer.faults.seconds_per_command = 0.01
+    printer.faults.seconds_per_command = 0.004
     async with running(make_devices(table, [(printer, GENERIC)])) as devices:
         identity = await insert_receipt(table)
         await printer.wait_for(lambda: len(printer.paper.current.lines) > 3)
@@ -206,7 +206,7 @@ async def test_a_connection_lost_in_the_middle_leaves_an_unknown_and_the_next_jo
 
 
 async def test_a_printer_that_was_switched_off_and_on_leaves_an_unknown(table, printer):
-    printer.faults.seconds_per_command = 0.01
+    printer.faults.seconds_per_command = 0.004
     async with running(make_devices(table, [(printer, EPSON)])):
         identity = await insert_receipt(table)
         await printer.wait_for(lambda: len(printer.paper.current.lines) > 3)
@@ -227,7 +227,7 @@ async def test_a_barrier_that_never_comes_leaves_an_unknown(table, printer):
 
 
 async def test_a_printer_that_falls_silent_leaves_an_unknown(table, printer):
-    printer.faults.seconds_per_command = 0.01
+    printer.faults.seconds_per_command = 0.004
     async with running(make_devices(table, [(printer, EPSON)])):
         identity = await insert_receipt(table)
         await printer.wait_for(lambda: len(printer.paper.current.lines) > 3)
@@ -286,7 +286,7 @@ async def test_what_breaks_the_printing_of_one_job_breaks_no_other(table, printe
 
 
 async def test_a_stop_prints_what_is_in_hand(table, printer):
-    printer.faults.seconds_per_command = 0.01
+    printer.faults.seconds_per_command = 0.004
     async with running(make_devices(table, [(printer, EPSON)])):
         identity = await insert_receipt(table)
         await printer.wait_for(lambda: len(printer.paper.current.lines) > 3)

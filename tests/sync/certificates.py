@@ -1,6 +1,6 @@
 """A throw-away CA and a certificate of it for 127.0.0.1."""
 
-import datetime
+import datetime as dt
 import ipaddress
 
 from cryptography import x509
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 def write_certificates(folder):
     """Make `ca.pem`, `cert.pem` and `key.pem` in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"CA of {folder.name}")])
 
@@ -23,8 +23,8 @@ def write_certificates(folder):
             .issuer_name(ca_name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - dt.timedelta(days=1))
+            .not_valid_after(now + dt.timedelta(days=1))
         )
 
     usage = x509.KeyUsage(
@@ -49,8 +49,6 @@ def write_certificates(folder):
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     (folder / "cert.pem").write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return folder

@@ -101,7 +101,9 @@ async def open_shop(folder, name="store-1", clock=None, synchronous="OFF", seed=
     """Open (or make) the books in a folder."""
     clock = clock or SystemClock()
     settings = Settings(
-        store={"id": name, "name": "Tienda"}, storage={"path": folder, "free_bytes_min": 0}, tills={"allow_unlisted": True}
+        store={"id": name, "name": "Tienda"},
+        storage={"path": folder, "free_bytes_min": 0},
+        tills={"allow_unlisted": True},
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "books.sqlite3"

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from backports import zstd
 from hypothesis import given, settings
@@ -9,7 +11,9 @@ from gateway.sync import codec
 from gateway.sync.codec import FrameError
 
 BODIES = st.dictionaries(
-    st.text(max_size=8), st.one_of(st.integers(-(2**53), 2**53), st.text(max_size=40), st.none(), st.booleans()), max_size=4
+    st.text(max_size=8),
+    st.one_of(st.integers(-(2**53), 2**53), st.text(max_size=40), st.none(), st.booleans()),
+    max_size=4,
 )
 
 
@@ -52,10 +56,8 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(rows, data):
     frame = bytearray(codec.encode(rows))
     bit = data.draw(st.integers(0, 8 * len(frame) - 1))
     frame[bit // 8] ^= 1 << bit % 8
-    try:
+    with contextlib.suppress(FrameError):
         assert received(bytes(frame), rows) == rows
-    except FrameError as error:
-        assert str(error)
 
 
 @given(journals(most=3))
@@ -112,7 +114,9 @@ def test_rows_with_a_gap_between_them_cannot_be_encoded():
 @pytest.mark.parametrize("text", ["{}\n{}", "\n"])
 def test_a_body_with_a_line_end_cannot_be_encoded(text):
     with pytest.raises(FrameError):
-        codec.encode([Row(1, 1, "stock_moved", text, chain.START, chain.row_hash(chain.START, 1, 1, "stock_moved", text))])
+        codec.encode(
+            [Row(1, 1, "stock_moved", text, chain.START, chain.row_hash(chain.START, 1, 1, "stock_moved", text))]
+        )
 
 
 def test_nothing_cannot_be_encoded():
@@ -138,7 +142,7 @@ def test_a_frame_that_wants_a_huge_window_is_refused():
 @pytest.mark.parametrize(
     "plain",
     [b"", b"1\nkind\n{}", b"1\nkind\n{}\n\n", b"01\nkind\n{}\n", b"1\nKind\n{}\n", b"-1\nkind\n{}\n", b"1\n\n{}\n",
-     b"1\nkind\n\xff\n", b"99999999999999999\nkind\n{}\n", b"9999999999999999\nkind\n{}\n", " ١\nkind\n{}\n".encode()],
+     b"1\nkind\n\xff\n", b"99999999999999999\nkind\n{}\n", b"9999999999999999\nkind\n{}\n", b"\xd9\xa1\nkind\n{}\n"],
 )  # fmt: skip
 def test_rows_in_another_form_are_refused(plain):
     with pytest.raises(FrameError):
@@ -148,6 +152,8 @@ def test_rows_in_another_form_are_refused(plain):
 def test_a_frame_is_far_smaller_than_its_rows():
     row, rows = None, []
     for number in range(500):
-        row = chain.next_row(row, 1_000 * number, "document_issued", {"number": number, "lines": ["milk", "bread"] * 20})
+        row = chain.next_row(
+            row, 1_000 * number, "document_issued", {"number": number, "lines": ["milk", "bread"] * 20}
+        )
         rows.append(row)
     assert len(codec.encode(rows)) < sum(map(codec.plain_size, rows)) / 20

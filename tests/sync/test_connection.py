@@ -5,11 +5,12 @@ import pytest
 
 from gateway.clock import HandClock
 from gateway.settings import Link as LinkSettings
-from gateway.storage import catalogue
+from gateway.storage import catalogue, cursors
 from gateway.sync import protocol
+from gateway.sync.backlog import PUSHED
 from gateway.sync.connection import NoConnectionError
 from tests.sync.cut_proxy import CutProxy
-from tests.sync.offices import as_held, open_office
+from tests.sync.offices import as_held
 from tests.sync.shop import QUICK, open_shop
 from tests.sync.test_push import restored_shop
 
@@ -30,10 +31,10 @@ async def running(link):
 async def becomes(link, state, **figures):
     """Wait until the banner says so; the test's own time limit is the end of patience."""
     while True:
-        shown = link.state()
+        turns, shown = link.turns, link.state()
         if shown["state"] == state and all(shown[name] == value for name, value in figures.items()):
             return shown
-        await asyncio.sleep(0.005)
+        await link.wait_change(turns)
 
 
 async def codes(shop):
@@ -65,10 +66,10 @@ async def test_the_state_goes_offline_and_catches_up_when_head_office_is_back(of
         seen = []
         proxy.up()
         while not seen or seen[-1] != ("online", 0):
-            now = link.state()
+            now_turns, now = link.turns, link.state()
             if not seen or seen[-1] != (now["state"], now["waiting"]):
                 seen.append((now["state"], now["waiting"]))
-            await asyncio.sleep(0)
+            await link.wait_change(now_turns)
         states = list(dict.fromkeys(state for state, _ in seen))
         assert states == ["offline", "catching_up", "online"]
         assert await codes(shop) == []
@@ -139,13 +140,15 @@ async def test_working_offline_by_hand_sends_nothing_until_it_is_switched_back(o
 
 async def test_working_offline_ends_at_its_time(tmp_path, office):
     clock = HandClock()
-    async with open_shop(tmp_path / "shop", clock=clock) as shop:
-        async with running(shop.link(shop.uplink(office.url, office.add_store()))) as link:
-            await link.set_mode("offline", clock.now_ms() + 60_000)
-            clock.advance(59_999)
-            assert link.state()["state"] == "working_offline"
-            clock.advance(1)
-            assert link.state()["state"] != "working_offline"
+    async with (
+        open_shop(tmp_path / "shop", clock=clock) as shop,
+        running(shop.link(shop.uplink(office.url, office.add_store()))) as link,
+    ):
+        await link.set_mode("offline", clock.now_ms() + 60_000)
+        clock.advance(59_999)
+        assert link.state()["state"] == "working_offline"
+        clock.advance(1)
+        assert link.state()["state"] != "working_offline"
 
 
 async def test_working_offline_outlives_a_restart(tmp_path, office, shop):
@@ -166,8 +169,8 @@ async def test_what_waits_is_known_after_a_restart_without_a_line(shop, office, 
     async with running(link):
         await becomes(link, "online", waiting=0)
         await link.sync_now()
-        while link._backlog._written < shop.store.desk.seq:
-            await asyncio.sleep(0.005)
+        while (await cursors.read(shop.store.reader, PUSHED)).value < shop.store.desk.seq:
+            continue
     await shop.sell(2)
     async with running(shop.link(shop.uplink(f"http://127.0.0.1:{unused_tcp_port}", token))) as link:
         await becomes(link, "offline", waiting=2)
@@ -186,15 +189,14 @@ async def test_without_a_head_office_there_is_no_line_and_nothing_waits(shop):
 async def test_a_fork_locks_the_books_warns_and_is_told_to_head_office(tmp_path, office):
     token = office.add_store()
     held = await restored_shop(tmp_path, office, token)
-    async with open_shop(tmp_path / "backup") as shop:
-        async with running(shop.link(shop.uplink(office.url, token))) as link:
-            with pytest.raises(NoConnectionError, match="head office holds"):
-                await link.sync_now()
-            assert link.state()["state"] == "offline"
-            assert await codes(shop) == ["link_fork"]
-            assert await shop.lock()
-            while (await office.get("/v1/stores/store-1/status"))["head_office"]["fork"] is None:
-                await asyncio.sleep(0.005)
+    async with open_shop(tmp_path / "backup") as shop, running(shop.link(shop.uplink(office.url, token))) as link:
+        with pytest.raises(NoConnectionError, match="head office holds"):
+            await link.sync_now()
+        assert link.state()["state"] == "offline"
+        assert await codes(shop) == ["link_fork"]
+        assert await shop.lock()
+        while (await office.get("/v1/stores/store-1/status"))["head_office"]["fork"] is None:
+            await asyncio.sleep(0.005)
     assert await office.rows() == held
 
 
@@ -212,12 +214,14 @@ async def test_orders_come_down_while_rows_go_up(office, shop):
     await shop.sell(50)
     async with running(shop.link(shop.uplink(office.url, token))) as link:
         await office.put("/v1/stores/store-1/catalogue", json={"products": [MILK]})
-        await office.put("/v1/stores/store-1/ranges/r-1", json={"series": "no", "authority_kind": "CAI", "authority_ref": "A", "first": 1, "last": 2})
+        await office.put(
+            "/v1/stores/store-1/ranges/r-1",
+            json={"series": "no", "authority_kind": "CAI", "authority_ref": "A", "first": 1, "last": 2},
+        )
         await becomes(link, "online", waiting=0)
-        while await catalogue.catalogue_version(shop.store.reader) == 0:
-            await asyncio.sleep(0.005)
         while (await office.get("/v1/stores/store-1/orders"))["items"][1]["state"] != "refused":
-            await asyncio.sleep(0.005)
+            continue
+        assert await catalogue.catalogue_version(shop.store.reader) == 1
         orders = (await office.get("/v1/stores/store-1/orders"))["items"]
         assert [order["state"] for order in orders] == ["applied", "refused"]
 
@@ -230,19 +234,16 @@ async def test_head_office_may_be_away_at_first(tmp_path, shop, unused_tcp_port)
 
 
 async def test_a_line_that_breaks_all_the_time_still_gets_everything_there(office, shop):
-    await shop.sell(60)
     small = QUICK.model_copy(update={"chunk_rows_max": 3})
-    async with CutProxy(office.port, piece_bytes=400) as proxy:
-        async with running(shop.link(shop.uplink(proxy.url, office.add_store()), small)) as link:
-            while link.state()["waiting"]:
-                if proxy.passed["up"] % 7 == 0:
-                    proxy.cut("up", 3_000)
-                await asyncio.sleep(0.01)
+    async with (
+        CutProxy(office.port, piece_bytes=400) as proxy,
+        running(shop.link(shop.uplink(proxy.url, office.add_store()), small)) as link,
+    ):
+        for cuts in range(6):
+            proxy.cut("up", 2_000)
+            while proxy.cuts == cuts:
                 await shop.sell(1)
-                if shop.store.desk.seq > 200:
-                    proxy.heal()
-                    break
-            await becomes(link, "online", waiting=0)
+        await becomes(link, "online", waiting=0)
     assert await office.rows() == as_held(await shop.rows())
 
 
@@ -257,12 +258,13 @@ async def test_the_status_of_head_office_shows_the_line_of_each_store(office, sh
         assert (status["store"], status["seq"], status["epoch"]) == ("store-1", shop.store.desk.seq, shop.epoch)
         assert status["warnings"] == []
         stores = (await office.get("/v1/stores"))["items"]
-        assert [(each["store"], each["link"]["state"]) for each in stores] == [("store-1", "online"), ("store-2", "offline")]
+        assert [(each["store"], each["link"]["state"]) for each in stores] == [
+            ("store-1", "online"),
+            ("store-2", "offline"),
+        ]
 
 
 def test_a_heartbeat_may_be_as_large_as_a_status_gets():
     warnings = [{"code": "range_low", "text": "x" * 200, "hint": "y" * 200}] * 300
     heartbeat = protocol.Heartbeat(sent_at=1, seq=1, orders_applied=0, status={"warnings": warnings})
     assert len(heartbeat.model_dump_json()) < protocol.HEARTBEAT_BYTES_MAX
-
-

@@ -61,7 +61,9 @@ async def test_a_change_of_the_catalogue_is_one_version(office, shop):
     await office.put("/v1/stores/store-1/catalogue", json={"products": [MILK, bread]})
     await pull_all(shop, office, token, 1)
     assert await names(shop) == (1, ["Pan", "Leche"])
-    await office.put("/v1/stores/store-1/catalogue", json={"products": [{**MILK, "name": "Leche 1 l"}], "deleted": ["BREAD"]})
+    await office.put(
+        "/v1/stores/store-1/catalogue", json={"products": [{**MILK, "name": "Leche 1 l"}], "deleted": ["BREAD"]}
+    )
     await pull_all(shop, office, token, 2)
     assert await names(shop) == (2, ["Leche 1 l"])
 
@@ -122,7 +124,10 @@ ORDERS = [
     ({"seq": 1, "kind": "range_granted", "body": {"id": "r", **RANGE, "first": 2**53 - 1}}, "range_invalid"),
     ({"seq": 1, "kind": "catalogue_delta", "body": {"version": 1, "part": 2, "parts": 2}}, "catalogue_part_missing"),
     ({"seq": 1, "kind": "catalogue_delta", "body": {"version": 1, "products": [MILK, MILK]}}, "catalogue_invalid"),
-    ({"seq": 1, "kind": "catalogue_delta", "body": {"version": 1, "products": [{**MILK, "unit_price": 1.5}]}}, "order_invalid"),
+    (
+        {"seq": 1, "kind": "catalogue_delta", "body": {"version": 1, "products": [{**MILK, "unit_price": 1.5}]}},
+        "order_invalid",
+    ),
     ({"seq": 1, "kind": "catalogue_delta", "body": {"version": 1, "products": [{**MILK, "sku": ""}]}}, "order_invalid"),
 ]
 
@@ -156,7 +161,10 @@ async def test_after_a_refused_part_the_whole_change_is_refused(shop):
         return {"seq": number, "kind": "catalogue_delta", "body": body}
 
     bad = {**MILK, "sku": "B", "tax": "no-tax"}
-    async with giving(part(1, MILK), part(2, bad), part(3, {**MILK, "sku": "C"})) as url, shop.uplink(url, "t") as uplink:
+    async with (
+        giving(part(1, MILK), part(2, bad), part(3, {**MILK, "sku": "C"})) as url,
+        shop.uplink(url, "t") as uplink,
+    ):
         await shop.pull(uplink).once(0)
     assert await skipped(shop) == [(2, "catalogue_invalid"), (3, "catalogue_part_missing")]
     assert await names(shop) == (0, [])
@@ -195,8 +203,8 @@ async def test_what_became_of_orders_is_seen_at_head_office(office, shop):
     await push_line(shop, office.url, token)
     await office.put("/v1/stores/store-1/ranges/r-1", json={**RANGE, "series": "999-999-01"})
     await office.put("/v1/stores/store-1/catalogue", json={"products": [MILK]})
-    await office.put("/v1/stores/store-1/ranges/r-2", json=RANGE)
     await pull_all(shop, office, token, 2)
+    await office.put("/v1/stores/store-1/ranges/r-2", json=RANGE)
     async with shop.uplink(office.url, token) as uplink:
         await shop.link(uplink)._report(uplink)
     orders = (await office.get("/v1/stores/store-1/orders"))["items"]

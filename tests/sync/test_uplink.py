@@ -13,7 +13,7 @@ from gateway.sync.uplink import NoLineError, OfficeRefusedError
 from tests.sync.certificates import write_certificates
 from tests.sync.offices import open_office
 
-TOKEN = "a-token-that-nobody-may-see"  # noqa: S105
+TOKEN = "a-token-that-nobody-may-see"
 
 
 @contextlib.asynccontextmanager
@@ -41,7 +41,15 @@ def always(status=200, body=b"{}", **headers):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"\xff", b'{"next": 1}', b'{"next": "1", "hash": "00", "epoch": null, "session": 1}', b"1" * 65_536],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"next": 1}',
+        b'{"next": "1", "hash": "00", "epoch": null, "session": 1}',
+        b"1" * 65_536,
+    ],
 )
 async def test_an_answer_in_another_form_is_no_line(shop, body):
     async with answering(always(body=body)) as url, shop.uplink(url, TOKEN) as uplink:

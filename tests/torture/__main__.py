@@ -15,7 +15,7 @@ import traceback
 from tests.torture import faults, power, selling
 from tests.torture.selling import Size
 
-RUNS = ("gateway", "office", "power", "fsync", "full")
+RUNS = ("gateway", "office", "both", "power", "fsync", "full")
 POWER = {"promises": 1800, "states": 240}
 POWER_QUICK = {"promises": 120, "states": 40}
 
@@ -51,9 +51,11 @@ def tried(name, size, *, quick):
 def one(name, size, *, quick):
     """One run by its name."""
     if name == "gateway":
-        return asyncio.run(selling.run(size, name=name, blows=selling.gateway_killed))
+        return asyncio.run(selling.run(size, name=name, blows=[selling.gateway_killed]))
     if name == "office":
-        return asyncio.run(selling.run(size, name=name, blows=selling.office_killed))
+        return asyncio.run(selling.run(size, name=name, blows=[selling.office_killed]))
+    if name == "both":
+        return asyncio.run(selling.run(size, name=name, blows=[selling.gateway_killed, selling.office_killed]))
     why = power.missing() if name == "power" else faults.missing()
     if why:
         return {"run": name, "ok": None, "why": why}

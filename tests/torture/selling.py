@@ -5,7 +5,9 @@ Moments are drawn as shares of what is to be sold, so that they fall into the sa
 
 import asyncio
 import random
+import shutil
 import tempfile
+import traceback
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 from gateway.client.problem import Problem
 from gateway.simulator.baskets import bundled, catalogue_csv
 from gateway.simulator.history import History
+from gateway.simulator.process import ProcessError
 from gateway.simulator.run import held_by
 from gateway.simulator.stage import PATIENT, Plan, Stage, series_of, until
 from gateway.simulator.tally import Tally
@@ -20,7 +23,7 @@ from gateway.simulator.tills import Manner, Seller, endless, shares
 from tests.rigs import gapless
 from tests.torture import controls
 
-DRAIN_S_MAX = 180
+DRAIN_S_MAX = 120
 LATE_S_MAX = 0.05
 """A blow falls up to this much after its moment: between two packets, not after one."""
 
@@ -123,13 +126,19 @@ class Scene:
         return answers, refusals
 
     async def drained(self):
+        """Wait until head office has everything; what the gateway says of its line goes with the complaint."""
+        seen = {}
         async with self.stage.admin(patience=PATIENT) as admin:
 
             async def is_drained():
-                link = (await admin.status())["link"]
-                return link["waiting"] == 0 and link["state"] == "online"
+                seen.update((await admin.status())["link"])
+                return seen["waiting"] == 0 and seen["state"] == "online"
 
-            await until(is_drained, "head office to have everything", seconds=DRAIN_S_MAX)
+            try:
+                await until(is_drained, "head office to have everything", seconds=DRAIN_S_MAX)
+            except ProcessError as error:
+                error.add_note(f"link {seen}, line cut: {self.stage.line.is_cut}, {await self.stage.office_status()}")
+                raise
 
     async def verdict(self):
         """`gateway verify` at both ends, and the foreign judge over the tills' own history."""
@@ -181,18 +190,29 @@ async def office_killed(scene):
         line.restore()
 
 
-async def run(size, *, name, blows, keep=None):
-    """One run from an empty folder to a verdict, and the controls on what it left behind."""
-    generator = random.Random(f"{size.seed}/{name}")
-    with tempfile.TemporaryDirectory(prefix="gateway-torture-", dir=keep) as folder:
-        async with asyncio.TaskGroup() as tasks, Stage(Path(folder), Plan(store="torture"), tasks) as stage:
-            scene = Scene(stage, size, generator)
+async def run(size, *, name, blows):
+    """One run from an empty folder to a verdict, and the controls on what it left behind.
+
+    The folder of a run that failed stays, and is named.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"gateway-torture-{name}-"))
+    found = {"run": name, "ok": False, "folder": str(folder)}
+    try:
+        async with asyncio.TaskGroup() as tasks, Stage(folder, Plan(store="torture"), tasks) as stage:
+            scene = Scene(stage, size, random.Random(f"{size.seed}/{name}"))
             await scene.set_up()
             async with asyncio.TaskGroup() as acts:
                 acts.create_task(scene.sell())
-                acts.create_task(blows(scene))
+                for blow in blows:
+                    acts.create_task(blow(scene))
                 acts.create_task(scene.same_request_by_three())
             await scene.drained()
-            found = await scene.verdict()
-            missed = await controls.missed(stage, Path(folder) / "history.jsonl")
-    return {"run": name, "ok": not found["wrong"] and not missed, "controls missed": missed, **found}
+            found.update(await scene.verdict())
+            found["controls missed"] = await controls.missed(stage, folder / "history.jsonl")
+        found["ok"] = not found["wrong"] and not found["controls missed"]
+    except Exception as error:  # noqa: BLE001 - a run that breaks down has failed, with what is known of it
+        found["error"] = "".join(traceback.format_exception(error))[-3000:]
+    if found["ok"]:
+        shutil.rmtree(folder, ignore_errors=True)
+        del found["folder"]
+    return found

@@ -10,8 +10,6 @@ from tests.torture.selling import Size
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(180)]
 
-SIZE = Size(tills=5, baskets=24, kills=1, seed=1)
-
 
 @pytest.fixture
 def seed():
@@ -19,15 +17,9 @@ def seed():
     return random.SystemRandom().randrange(10**6)
 
 
-async def test_a_killed_gateway_loses_nothing_doubles_nothing_and_leaves_no_gap(seed):
-    size = Size(SIZE.tills, SIZE.baskets, SIZE.kills, seed)
-    found = await selling.run(size, name="gateway", blows=selling.gateway_killed)
-    assert found["ok"], found
-
-
-async def test_a_killed_head_office_and_a_cut_line_lose_nothing_either(seed):
-    size = Size(SIZE.tills, SIZE.baskets, SIZE.kills, seed)
-    found = await selling.run(size, name="office", blows=selling.office_killed)
+async def test_both_ends_killed_and_the_line_cut_lose_nothing_double_nothing_and_leave_no_gap(seed):
+    size = Size(tills=5, baskets=30, kills=1, seed=seed)
+    found = await selling.run(size, name="both", blows=[selling.gateway_killed, selling.office_killed])
     assert found["ok"], found
 
 
