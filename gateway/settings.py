@@ -20,12 +20,34 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
+Name = Annotated[str, Field(pattern=NAME)]
 """Lower-case letters, digits and hyphens: it stands in topics, host names and addresses."""
+CODE = r"^\d{3}$"
+_PORT = r"(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+_HOST = r"(\[[0-9a-fA-F:.]+\]|[^\s/:?#@\[\]]+)"
+URL = rf"^(https?://{_HOST}(:{_PORT})?(/[^\s]*)?)?$"
+BROKER = rf"^(embedded|off|[^:\s]+:{_PORT})$"
+PRINTER = rf"^tcp://{_HOST}:{_PORT}$"
+CURRENCY = r"^([A-Z]{3})?$"
+AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
+MEANT = {
+    NAME: "use lower-case letters, digits and hyphens, at most 32, beginning with a letter or digit",
+    CODE: "three digits, as the tax office assigned them",
+    URL: "an address such as https://office.example:8480, or nothing",
+    BROKER: "embedded, off, or host:port of a Mosquitto",
+    PRINTER: "an address such as tcp://192.168.1.50:9100",
+    CURRENCY: "three capital letters (ISO 4217), or nothing",
+    AMOUNT: "an amount such as 10000.00",
+}
+"""What a pattern wants, in words."""
+OTHER_VARIABLES = frozenset({"GATEWAY_CONFIG"})
+"""Variables that begin like a setting and are the command line's."""
 
 
 class SettingsError(Exception):
@@ -43,8 +65,8 @@ class _Section(BaseModel):
 class Establishment(_Section):
     """Where the store is, in the tax office's codes."""
 
-    code: str = Field("000", pattern=r"^\d{3}$")
-    emission_point: str = Field("001", pattern=r"^\d{3}$")
+    code: str = Field("000", pattern=CODE)
+    emission_point: str = Field("001", pattern=CODE)
     address: str = Field("", max_length=200)
 
 
@@ -114,7 +136,7 @@ class Storage(_Section):
 class HeadOffice(_Section):
     """The other end of the line."""
 
-    url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
+    url: str = Field("", pattern=URL)
     token: SecretStr = SecretStr("")
     token_file: Path | None = None
     ca_file: Path | None = None
@@ -135,7 +157,7 @@ class Link(_Section):
 class Mqtt(_Section):
     """The device bus."""
 
-    broker: str = Field("embedded", pattern=r"^(embedded|off|[^:\s]+:\d{1,5})$")
+    broker: str = Field("embedded", pattern=BROKER)
     host: str = "127.0.0.1"
     port: Port = 1883
     tls: Literal["auto", "on", "off"] = "auto"
@@ -169,7 +191,7 @@ class Printer(_Section):
 
     name: Name
     profile: str = "generic-80mm"
-    address: str = Field(pattern=r"^tcp://[^\s/]+:\d{1,5}$")
+    address: str = Field(pattern=PRINTER)
     drawer: bool = False
 
 
@@ -184,8 +206,8 @@ class Devices(_Section):
 class Fiscal(_Section):
     """What the country's rules leave to the shop."""
 
-    currency: str = Field("", pattern=r"^([A-Z]{3})?$")
-    consumer_limit: str = Field("10000.00", pattern=r"^\d{1,12}(\.\d{1,2})?$")
+    currency: str = Field("", pattern=CURRENCY)
+    consumer_limit: str = Field("10000.00", pattern=AMOUNT)
     range_low_numbers: int = Field(100, ge=0)
     range_low_days: int = Field(30, ge=0)
 
@@ -254,6 +276,19 @@ class HeadOfficeSettings(BaseSettings):
     tls_key_file: Path | None = None
     body_bytes_max: int = Field(16_777_216, ge=1024)
 
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
 
 def load(path: Path, environment: dict[str, str] | None = None) -> Settings:
     """Read a store's settings; relative paths in the file are relative to the file.
@@ -299,7 +334,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _beside(file: Path, path: Path) -> Path:
-    return path if path.is_absolute() else (file.resolve().parent / path)
+    return path if path.is_absolute() else Path(os.path.normpath(file.resolve().parent / path))
 
 
 def _relative_to(file: Path, settings: Settings) -> Settings:
@@ -337,7 +372,7 @@ def _secret(path: Path, key: str) -> SecretStr:
 def _refuse_unknown_variables(environment: dict[str, str]) -> None:
     lines = []
     for name in sorted(environment):
-        if not name.startswith("GATEWAY_"):
+        if not name.startswith("GATEWAY_") or name in OTHER_VARIABLES:
             continue
         keys = name.removeprefix("GATEWAY_").lower().split("__")
         known = _keys(Settings, keys[:-1])
@@ -362,8 +397,15 @@ def _lines(path: Path, error: ValidationError, model: type[BaseModel]) -> list[s
             lines.append(f"{path}: {name} is not a setting{_nearest(where[-1], list(known))}")
         else:
             given = "" if "token" in name or "password" in name else f" (given: {str(problem['input'])[:60]!r})"
-            lines.append(f"{path}: {name}: {problem['msg'].removeprefix('Value error, ')}{given}")
+            lines.append(f"{path}: {name}: {reason(problem)}{given}")
     return lines
+
+
+def reason(problem: ErrorDetails) -> str:
+    """What is wrong with one value, in words that need no regular expressions."""
+    if problem["type"] == "string_pattern_mismatch":
+        return MEANT[problem["ctx"]["pattern"]]
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _nearest(wrong: str, right: list[str]) -> str:

@@ -21,7 +21,7 @@ NICENESS = 10
 
 
 async def verdict(folder: Path) -> dict[str, Any]:
-    """Judge the books in a data directory (`wire.VerdictReply`).
+    """Judge the books in a data directory (`replies.VerdictReply`).
 
     Raises:
         TimeoutError: not done within `AUDIT_S_MAX`.

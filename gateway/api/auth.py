@@ -29,6 +29,7 @@ class Who(StrEnum):
     ANYONE = "anyone"
     TILL = "till"
     """The administrator may, too, where it only reads."""
+    EITHER = "a till or the administrator"
     ADMIN = "administrator"
     LOCAL = "this machine or the administrator"
 
@@ -80,7 +81,7 @@ def asker(request: web.Request, who: Who, registry: Registry, attempts: Attempts
     token_hash = _token_hash(request)
     till = None if token_hash is None else registry.till_of(token_hash)
     if till is not None:
-        if who is not Who.TILL:
+        if who not in {Who.TILL, Who.EITHER}:
             raise Problem("forbidden", who=who.value)
         return till
     if token_hash is not None and registry.is_admin(token_hash):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from gateway.api import problems
 from gateway.api.exchange import Ask, refuse, reply
 from gateway.api.parts import JobOrder
-from gateway.api.wire import JobRequest
+from gateway.api.wire import JobRequest, OutcomeRequest
 from gateway.clock import iso
 from gateway.devices.messages import BODIES
 from gateway.devices.refusals import JobRefusal
@@ -43,8 +43,16 @@ async def read(ask: Ask, identity: str) -> web.Response:
     return reply(_shown(job))
 
 
+async def settle(ask: Ask, identity: str, body: OutcomeRequest) -> web.Response:
+    """A person's word on a job that is unknown; `reprint` queues a copy, marked as one, and `detail` names it."""
+    settled = await ask.parts.devices.resolve(identity, body.outcome, ask.by)
+    if isinstance(settled, JobRefusal):
+        refuse(settled)
+    return reply(_shown(settled))
+
+
 def _shown(job: JobRow) -> dict[str, Any]:
-    """`wire.JobReply`."""
+    """`replies.JobReply`."""
     return {
         "id": job.id,
         "kind": job.kind,

@@ -1,15 +1,17 @@
 """The readable page: every operation, model and problem code, from the same table as the routes; English or Spanish."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 from typing import Any
 
 from aiohttp import web
 
 from gateway.api import openapi
+from gateway.api.codes import CATALOGUE
 from gateway.api.exchange import Ask, content
 from gateway.api.operation import Operation
-from gateway.api.problems import CATALOGUE, problem_statuses
+from gateway.api.problems import problem_statuses
 
 PAGES = web.AppKey("the readable page by language", dict[str, bytes])
 _STYLE = (
@@ -48,6 +50,7 @@ _WORDS = {
         "anyone": "anyone",
         "till": "tills (reading: the administrator, too)",
         "administrator": "the administrator",
+        "a till or the administrator": "a till or the administrator",
         "this machine or the administrator": "this machine, or the administrator",
         "machine": "For programs",
     },
@@ -74,6 +77,7 @@ _WORDS = {
         "anyone": "cualquiera",
         "till": "cajas (leer: también el administrador)",
         "administrator": "el administrador",
+        "a till or the administrator": "una caja o el administrador",
         "this machine or the administrator": "este equipo, o el administrador",
         "machine": "Para programas",
     },
@@ -87,7 +91,8 @@ async def serve(ask: Ask) -> web.Response:
     return content(ask.request.app[PAGES][language], "text/html; charset=utf-8", headers)
 
 
-def render(operations: Sequence[Operation], language: str, version: str) -> bytes:
+@lru_cache(maxsize=4)
+def render(operations: tuple[Operation, ...], language: str, version: str) -> bytes:
     """The whole page, with nothing to be fetched from elsewhere."""
     words = _WORDS[language]
     tags = list(dict.fromkeys(operation.tag for operation in operations))

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the table of operations."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -9,10 +10,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.api.auth import Who
+from gateway.api.codes import CATALOGUE
 from gateway.api.exchange import CSV, JSON, Ask, content
 from gateway.api.operation import Operation
-from gateway.api.problems import CATALOGUE, MEDIA_TYPE, problem_statuses
-from gateway.api.wire import PATH_TYPES, ProblemReply
+from gateway.api.problems import MEDIA_TYPE, problem_statuses
+from gateway.api.replies import ProblemReply
+from gateway.api.wire import PATH_TYPES
 
 Schema = dict[str, Any]
 DOCUMENT = web.AppKey("the OpenAPI document", bytes)
@@ -28,7 +31,8 @@ async def serve(ask: Ask) -> web.Response:
     return content(ask.request.app[DOCUMENT], JSON)
 
 
-def render(operations: Sequence[Operation], version: str) -> bytes:
+@lru_cache(maxsize=2)
+def render(operations: tuple[Operation, ...], version: str) -> bytes:
     """The document as JSON."""
     return orjson.dumps(document(operations, version))
 
@@ -98,6 +102,8 @@ def _security(operation: Operation) -> list[Schema]:
             return [{}, {"administrator": []}]
         case Who.ADMIN:
             return [{"administrator": []}]
+        case Who.EITHER:
+            return [{"till": []}, {"administrator": []}]
         case Who.TILL:
             administrator: list[Schema] = [{"administrator": []}] if operation.method == "GET" else []
             return [{"till": []}, *administrator]

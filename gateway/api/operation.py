@@ -58,7 +58,7 @@ class Operation:
         implied: list[str] = ["internal"]
         if self.who is not Who.ANYONE:
             implied += ["unauthorized", "too_many_attempts"]
-            if self.who is not Who.TILL or self.method != "GET":
+            if self.who is not Who.EITHER and (self.who is not Who.TILL or self.method != "GET"):
                 implied.append("forbidden")
         if self.path_names or self.query is not None:
             implied.append("invalid_request")
@@ -66,3 +66,22 @@ class Operation:
             implied += ["too_large", "body_too_slow", "body_incomplete", "unsupported_media_type", "invalid_request"]
             implied.append("malformed_csv" if self.body == "csv" else "malformed_json")
         return tuple(sorted({*implied, *self.refusals}))
+
+
+WRITES = ("busy", "stopping", "not_durable")
+"""What may come of any write."""
+DESK = (*WRITES, "answer_late")
+"""What may come of any command to the desk."""
+
+
+def ok(model: type[BaseModel] | None, *media: str) -> tuple[Answer, ...]:
+    """200 with a model, or with something other than JSON."""
+    return (Answer(200, model, media or (JSON,)),)
+
+
+def made(model: type[BaseModel]) -> tuple[Answer, ...]:
+    """201 the first time, 200 afterwards."""
+    return (
+        Answer(201, model, en="Done now.", es="Hecho ahora."),
+        Answer(200, model, en="Done before; the same answer.", es="Hecho antes; la misma respuesta."),
+    )

@@ -1,11 +1,6 @@
 """The one table of what can be asked: routes, the OpenAPI document and the readable page are made from it."""
 
-from pydantic import BaseModel
-
 from gateway.api import (
-    admin_catalogue,
-    admin_ranges,
-    admin_tills,
     devices,
     docs_page,
     documents,
@@ -16,18 +11,15 @@ from gateway.api import (
     pairing,
     products,
     receipts,
+    replies,
     status,
     stock,
     wire,
 )
 from gateway.api.auth import Who
-from gateway.api.exchange import CSV, JSON
-from gateway.api.operation import Answer, Method, Operation
+from gateway.api.operation import DESK, WRITES, Answer, Operation, made, ok
+from gateway.api.operations_admin import ADMINISTRATION
 
-_PUT_OR_POST: tuple[Method, ...] = ("PUT", "POST")
-_GET_OR_POST: tuple[Method, ...] = ("GET", "POST")
-_WRITES = ("busy", "stopping", "not_durable")
-_DESK = (*_WRITES, "answer_late")
 _STOCKED = ("key_reused", "disk_low", "product_unknown")
 _ISSUED = (
     "clock_behind",
@@ -61,17 +53,6 @@ _ISSUED = (
 )
 
 
-def _ok(model: type[BaseModel] | None, *media: str) -> tuple[Answer, ...]:
-    return (Answer(200, model, media or (JSON,)),)
-
-
-def _made(model: type[BaseModel]) -> tuple[Answer, ...]:
-    return (
-        Answer(201, model, en="Done now.", es="Hecho ahora."),
-        Answer(200, model, en="Done before; the same answer.", es="Hecho antes; la misma respuesta."),
-    )
-
-
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "GET",
@@ -82,7 +63,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Liveness",
         "Señal de vida",
         liveness.alive,
-        _ok(wire.HealthReply),
+        ok(replies.HealthReply),
     ),
     Operation(
         "GET",
@@ -93,7 +74,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Readiness: the books can be read and written",
         "Disponibilidad: los libros se pueden leer y escribir",
         liveness.ready,
-        (Answer(200, wire.HealthReply), Answer(503, wire.HealthReply, en="Not ready.", es="No disponible.")),
+        (Answer(200, replies.HealthReply), Answer(503, replies.HealthReply, en="Not ready.", es="No disponible.")),
     ),
     Operation(
         "GET",
@@ -104,7 +85,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Figures for Prometheus",
         "Cifras para Prometheus",
         liveness.metrics,
-        _ok(None, "text/plain"),
+        ok(None, "text/plain"),
     ),
     Operation(
         "GET",
@@ -115,7 +96,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "This API as OpenAPI 3.1",
         "Esta API como OpenAPI 3.1",
         openapi.serve,
-        _ok(None),
+        ok(None),
     ),
     Operation(
         "GET",
@@ -126,7 +107,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "This API as a page",
         "Esta API como página",
         docs_page.serve,
-        _ok(None, "text/html"),
+        ok(None, "text/html"),
     ),
     Operation(
         "GET",
@@ -137,7 +118,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "The banner: link, backlog, ranges, warnings, versions",
         "El estado: enlace, pendientes, rangos, avisos, versiones",
         status.status,
-        _ok(wire.StatusReply),
+        ok(replies.StatusReply),
     ),
     Operation(
         "GET",
@@ -148,7 +129,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Server-sent events; journal events carry their seq as id and resume with Last-Event-ID",
         "Eventos del servidor; los del diario llevan su seq como id y se reanudan con Last-Event-ID",
         events.stream,
-        _ok(None, "text/event-stream"),
+        ok(None, "text/event-stream"),
         query=wire.EventsQuery,
         refusals=("busy",),
         resumes=True,
@@ -162,10 +143,10 @@ OPERATIONS: tuple[Operation, ...] = (
         "Turn a pairing code into a till's own secrets",
         "Cambiar un código de vinculación por las credenciales de la caja",
         pairing.pair,
-        (Answer(201, wire.PairedReply),),
+        (Answer(201, replies.PairedReply),),
         body=wire.PairingRequest,
         refusals=(
-            *_WRITES,
+            *WRITES,
             "pairing_refused",
             "pairing_code_expired",
             "till_name_taken",
@@ -183,7 +164,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "What changed in the catalogue since a version; keep the first page's version for the next time",
         "Lo que cambió en el catálogo desde una versión; guarde la versión de la primera página",
         products.listing,
-        _ok(wire.ProductsReply),
+        ok(replies.ProductsReply),
         query=wire.ProductsQuery,
     ),
     Operation(
@@ -195,7 +176,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "One product",
         "Un producto",
         products.one,
-        _ok(wire.ProductReply),
+        ok(replies.ProductReply),
         refusals=("sku_unknown",),
     ),
     Operation(
@@ -207,7 +188,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "All products' stock",
         "Las existencias de todos los productos",
         stock.listing,
-        _ok(wire.StocksReply),
+        ok(replies.StocksReply),
         query=wire.PageQuery,
     ),
     Operation(
@@ -219,7 +200,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "One product's stock",
         "Las existencias de un producto",
         stock.one,
-        _ok(wire.StockReply),
+        ok(replies.StockReply),
         refusals=("sku_unknown",),
     ),
     Operation(
@@ -231,9 +212,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "Receive, count or adjust stock",
         "Recibir, contar o ajustar existencias",
         stock.move,
-        _made(wire.MovementReply),
+        made(replies.MovementReply),
         body=wire.MovementRequest,
-        refusals=(*_DESK, *_STOCKED, "stock_not_tracked"),
+        refusals=(*DESK, *_STOCKED, "stock_not_tracked"),
     ),
     Operation(
         "GET",
@@ -244,7 +225,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Documents in the order in which they were issued (for one series: by number)",
         "Documentos en el orden en que se emitieron (en una serie: por número)",
         documents.search,
-        _ok(wire.DocumentsReply),
+        ok(replies.DocumentsReply),
         query=wire.DocumentsQuery,
     ),
     Operation(
@@ -256,9 +237,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "Issue a document: it gets its number; the same request again gets the same bytes",
         "Emitir un documento: recibe su número; la misma solicitud recibe los mismos bytes",
         documents.issue,
-        _made(wire.DocumentReply),
+        made(replies.DocumentReply),
         body=wire.DocumentRequest,
-        refusals=(*_DESK, *_STOCKED, *_ISSUED),
+        refusals=(*DESK, *_STOCKED, *_ISSUED),
     ),
     Operation(
         "GET",
@@ -269,7 +250,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "One document as it is now",
         "Un documento como está ahora",
         documents.read,
-        _ok(wire.DocumentReply),
+        ok(replies.DocumentReply),
         refusals=("document_unknown",),
     ),
     Operation(
@@ -281,9 +262,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "Annul a document; its number stays spent",
         "Anular un documento; su número queda usado",
         documents.void,
-        _made(wire.DocumentReply),
+        made(replies.DocumentReply),
         body=wire.ReasonRequest,
-        refusals=(*_DESK, "document_unknown", "document_already_void", "document_has_credits", "clock_behind"),
+        refusals=(*DESK, "document_unknown", "document_already_void", "document_has_credits", "clock_behind"),
     ),
     Operation(
         "GET",
@@ -294,7 +275,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "The paper again, marked as a copy, as Accept wants it",
         "El papel otra vez, marcado como copia, según Accept",
         receipts.read,
-        _ok(None, "text/plain", "text/html", "application/vnd.escpos"),
+        ok(None, "text/plain", "text/html", "application/vnd.escpos"),
         refusals=("document_unknown", "not_acceptable"),
     ),
     Operation(
@@ -306,21 +287,21 @@ OPERATIONS: tuple[Operation, ...] = (
         "Printers and drawers, and how they are",
         "Impresoras y gavetas, y cómo están",
         devices.listing,
-        _ok(wire.DevicesReply),
+        ok(replies.DevicesReply),
     ),
     Operation(
         "PUT",
         "/v1/jobs/{id}",
         "submit_job",
         "devices",
-        Who.TILL,
+        Who.EITHER,
         "Print a receipt or a text, or kick a drawer",
         "Imprimir un recibo o un texto, o abrir una gaveta",
         devices.submit,
-        _made(wire.JobReply),
+        made(replies.JobReply),
         body=wire.JobRequest,
         refusals=(
-            *_WRITES,
+            *WRITES,
             "key_reused",
             "device_unknown",
             "document_unknown",
@@ -337,19 +318,32 @@ OPERATIONS: tuple[Operation, ...] = (
         "How a job stands",
         "Cómo va un trabajo",
         devices.read,
-        _ok(wire.JobReply),
+        ok(replies.JobReply),
         refusals=("job_unknown",),
+    ),
+    Operation(
+        "PUT",
+        "/v1/jobs/{id}/outcome",
+        "settle_job",
+        "devices",
+        Who.EITHER,
+        "Say what became of a job that is unknown: it was printed, or a copy is wanted",
+        "Decir qué pasó con un trabajo desconocido: se imprimió, o se quiere una copia",
+        devices.settle,
+        ok(replies.JobReply),
+        body=wire.OutcomeRequest,
+        refusals=(*WRITES, "job_unknown", "job_settled"),
     ),
     Operation(
         "POST",
         "/v1/sync",
         "sync",
         "link",
-        Who.TILL,
+        Who.EITHER,
         "Be in step with head office now",
         "Ponerse al día con la oficina central ahora",
         line.sync,
-        _ok(wire.LinkStateReply),
+        ok(replies.LinkStateReply),
         refusals=("no_connection",),
     ),
     Operation(
@@ -357,166 +351,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "/v1/link-mode",
         "set_link_mode",
         "link",
-        Who.TILL,
+        Who.EITHER,
         "Work offline on purpose, or as the line allows",
         "Trabajar sin conexión a propósito, o según la línea",
         line.set_mode,
-        _ok(wire.LinkStateReply),
+        ok(replies.LinkStateReply),
         body=wire.LinkModeRequest,
-        refusals=_WRITES,
+        refusals=WRITES,
     ),
-    Operation(
-        "GET",
-        "/v1/admin/ranges",
-        "list_ranges",
-        "administration",
-        Who.ADMIN,
-        "All authorised ranges, in the order in which they were loaded",
-        "Todos los rangos autorizados, en el orden en que se cargaron",
-        admin_ranges.listing,
-        _ok(wire.RangesReply),
-        query=wire.PageQuery,
-    ),
-    Operation(
-        "PUT",
-        "/v1/admin/ranges/{id}",
-        "load_range",
-        "administration",
-        Who.ADMIN,
-        "Load an authorised range",
-        "Cargar un rango autorizado",
-        admin_ranges.load,
-        _made(wire.FactReply),
-        body=wire.RangeRequest,
-        refusals=(*_DESK, "key_reused", "range_invalid", "range_overlaps", "series_unknown"),
-    ),
-    Operation(
-        "PUT",
-        "/v1/admin/ranges/{id}/cancel",
-        "cancel_range",
-        "administration",
-        Who.ADMIN,
-        "Stop using a range; its tail becomes an unused span",
-        "Dejar de usar un rango; lo que queda es un tramo sin usar",
-        admin_ranges.cancel,
-        _ok(wire.FactReply),
-        body=wire.ReasonRequest,
-        refusals=(*_DESK, "range_unknown", "range_ended"),
-    ),
-    Operation(
-        "PUT",
-        "/v1/admin/series/{series}/confirm",
-        "confirm_series",
-        "administration",
-        Who.ADMIN,
-        "Say which number is the last on paper; opens a locked series",
-        "Decir cuál es el último número en papel; abre una serie bloqueada",
-        admin_ranges.confirm,
-        _ok(wire.FactReply),
-        body=wire.ConfirmRequest,
-        refusals=(*_DESK, "series_unknown", "confirm_below_books", "range_invalid"),
-    ),
-    Operation(
-        "PUT",
-        "/v1/admin/tenure/unlock",
-        "unlock_tenure",
-        "administration",
-        Who.ADMIN,
-        "Say that these books are the right ones",
-        "Decir que estos libros son los correctos",
-        admin_ranges.unlock,
-        _ok(wire.FactReply),
-        body=wire.ReasonRequest,
-        refusals=_DESK,
-    ),
-    Operation(
-        "GET",
-        "/v1/admin/tills",
-        "list_tills",
-        "administration",
-        Who.ADMIN,
-        "All tills, revoked ones too",
-        "Todas las cajas, también las revocadas",
-        admin_tills.listing,
-        _ok(wire.TillsReply),
-    ),
-    Operation(
-        "PUT",
-        "/v1/admin/tills/{name}",
-        "make_till",
-        "administration",
-        Who.ADMIN,
-        "A paired till at once, with its secrets; one of that name gets new ones",
-        "Una caja vinculada de inmediato, con sus credenciales; si ya existe, recibe nuevas",
-        admin_tills.make,
-        (Answer(201, wire.PairedReply),),
-        refusals=(*_WRITES, "till_name_invalid", "tills_full"),
-    ),
-    Operation(
-        "DELETE",
-        "/v1/admin/tills/{name}",
-        "revoke_till",
-        "administration",
-        Who.ADMIN,
-        "Turn a till away from now on",
-        "Revocar una caja desde ahora",
-        admin_tills.revoke,
-        _ok(wire.TillReply),
-        refusals=(*_WRITES, "till_unknown"),
-    ),
-    Operation(
-        "POST",
-        "/v1/admin/pairing-codes",
-        "make_pairing_code",
-        "administration",
-        Who.ADMIN,
-        "Make a pairing code; the one before it is dead",
-        "Crear un código de vinculación; el anterior deja de valer",
-        admin_tills.make_code,
-        (Answer(201, wire.CodeReply),),
-        refusals=_WRITES,
-    ),
-    Operation(
-        "GET",
-        "/v1/admin/catalogue",
-        "export_catalogue",
-        "administration",
-        Who.ADMIN,
-        "The catalogue as CSV, as an import takes it",
-        "El catálogo como CSV, como lo toma la importación",
-        admin_catalogue.export,
-        _ok(None, CSV),
-    ),
-    *(
-        Operation(
-            method,
-            "/v1/admin/catalogue",
-            f"import_catalogue_by_{method.lower()}",
-            "administration",
-            Who.ADMIN,
-            "Put in and replace products from CSV, as one new version or not at all",
-            "Agregar y reemplazar productos desde CSV, como una versión nueva o nada",
-            admin_catalogue.take,
-            _ok(wire.CatalogueReply),
-            query=wire.CatalogueQuery,
-            body="csv",
-            refusals=(*_WRITES, "catalogue_invalid"),
-        )
-        for method in _PUT_OR_POST
-    ),
-    *(
-        Operation(
-            method,
-            "/v1/admin/verify",
-            f"verify_by_{method.lower()}",
-            "administration",
-            Who.ADMIN,
-            "Audit the books now",
-            "Auditar los libros ahora",
-            admin_ranges.verify,
-            _ok(wire.VerdictReply),
-            refusals=("busy",),
-        )
-        for method in _GET_OR_POST
-    ),
+    *ADMINISTRATION,
 )

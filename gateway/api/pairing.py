@@ -25,7 +25,7 @@ async def pair(ask: Ask, body: PairingRequest) -> web.Response:
 
 
 def shown(paired: Paired) -> dict[str, Any]:
-    """`wire.PairedReply`: the only time anybody sees these secrets."""
+    """`replies.PairedReply`: the only time anybody sees these secrets."""
     reach = paired.reach
     mqtt = {
         "host": reach.mqtt_host,

@@ -39,7 +39,7 @@ async def one(ask: Ask, sku: str) -> web.Response:
 
 
 def shown(row: dict[str, Any], exponent: int) -> dict[str, Any]:
-    """A row of the catalogue on the wire (`wire.ProductReply`)."""
+    """A row of the catalogue on the wire (`replies.ProductReply`)."""
     return {
         "sku": row["sku"],
         "name": row["name"],

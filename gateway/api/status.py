@@ -17,7 +17,7 @@ async def status(ask: Ask) -> web.Response:
 
 
 async def banner(parts: Parts, language: str) -> dict[str, Any]:
-    """`wire.StatusReply`."""
+    """`replies.StatusReply`."""
     tenure = await books.tenure(parts.reader)
     settings = parts.settings
     return {
@@ -38,7 +38,7 @@ async def banner(parts: Parts, language: str) -> dict[str, Any]:
 
 
 async def standings(parts: Parts, *, locked: bool) -> list[dict[str, Any]]:
-    """Where each series of the store stands (`wire.SeriesReply`): the range its next number comes from."""
+    """Where each series of the store stands (`replies.SeriesReply`): the range its next number comes from."""
     house = parts.desk.house
     heads = {head["key"]: head for head in await books.series(parts.reader)}
     live: dict[str, list[dict[str, Any]]] = {}

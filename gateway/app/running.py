@@ -99,7 +99,8 @@ async def opened(settings: Settings, *, for_a_visit: bool = False) -> AsyncItera
         async with _books(settings, clock) as (writer, reader, desk):
             store = _Store(settings, clock, Board(clock), writer, reader, desk)
             async with _serving(store, is_at_work=not for_a_visit) as gateway:
-                folder.say_ready(settings.storage.path, gateway.ready)
+                if not for_a_visit:
+                    folder.say_ready(settings.storage.path, gateway.ready)
                 yield gateway
             desk.close()
 

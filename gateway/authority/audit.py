@@ -48,7 +48,7 @@ def verify_books(path: Path, progress: Callable[[int], None] | None = None) -> V
     Raises:
         UnreadableError: there are no books there.
     """
-    file = path / BOOKS_FILE if path.is_dir() else path
+    file = _file(path)
     connection = audit.open_to_read(file)
     tally = Tally()
     found: list[Breach] = []
@@ -65,11 +65,32 @@ def verify_books(path: Path, progress: Callable[[int], None] | None = None) -> V
     return Verdict(str(file), tally, tuple(found))
 
 
+def holds(path: Path, seq: int, head: bytes) -> bool:
+    """Whether these books hold the history that ends with row `seq` of this hash; no row at all is in every history.
+
+    Raises:
+        UnreadableError: there are no books there.
+    """
+    if seq == 0:
+        return True
+    connection = audit.open_to_read(_file(path))
+    try:
+        return audit.has_row(connection, seq, head)
+    except audit.DamagedError:
+        return False
+    finally:
+        connection.close()
+
+
 def verify_rows(subject: str, rows: Iterable[Row]) -> Verdict:
     """Judge a journal that came from elsewhere: head office, an outage file."""
     tally = Tally()
     found = tuple(islice(breaches(rows, tally), BREACHES_SHOWN_MAX))
     return Verdict(subject, tally, found)
+
+
+def _file(path: Path) -> Path:
+    return path / BOOKS_FILE if path.is_dir() else path
 
 
 def _watched(rows: Iterable[Row], progress: Callable[[int], None] | None) -> Iterable[Row]:

@@ -4,6 +4,7 @@ Columns: `sku,name,unit_price,tax` are needed; `barcode,policy,sell_below_zero,o
 `on_hand` becomes a receipt movement when the SKU is seen for the first time, so importing a file twice adds nothing.
 """
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -112,7 +113,7 @@ class Catalogue:
         Raises:
             NotDurableError: the disk failed; import again.
         """
-        sheet = read_csv(text, self._desk.house)
+        sheet = await asyncio.to_thread(read_csv, text, self._desk.house)  # sales go on meanwhile
         if sheet.problems or dry_run:
             version = await catalogue.catalogue_version(self._reader)
             return Report(len(sheet.products), len(sheet.on_hand), version, tuple(sheet.problems))

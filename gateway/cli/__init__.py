@@ -4,17 +4,25 @@ Nothing a person does here ends in a traceback: what was wrong, and what to do, 
 """
 
 import sys
+from typing import TextIO
 
-from gateway.cli.commands import app
-from gateway.cli.speech import StopError, say_wrong
+INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C ended."""
 
 
 def main() -> None:
     """The `gateway` program."""
     try:
-        app()
-    except StopError as stop:
-        say_wrong(stop)
-        sys.exit(stop.status)
+        from gateway.cli.commands import run_commands  # noqa: PLC0415 - Ctrl-C may come while this is being read
+
+        _forgive(sys.stdout)
+        _forgive(sys.stderr)
+        sys.exit(run_commands())
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+
+
+def _forgive(stream: TextIO) -> None:
+    """A terminal that cannot show a letter gets a question mark, and the command goes on."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")

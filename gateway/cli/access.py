@@ -2,25 +2,19 @@
 
 import asyncio
 import contextlib
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from amqtt.errors import BrokerError
 
-from gateway.app import running
 from gateway.cli.speech import MISUSED, StopError
 from gateway.client.admin import Admin
 from gateway.client.problem import NoAnswerError, Problem
-from gateway.devices.profiles import ProfileError
+from gateway.clock import SystemClock
 from gateway.settings import Settings, SettingsError, load
 from gateway.storage import folder
-from gateway.storage.books import ForeignBooksError
 from gateway.storage.folder import FolderInUseError
-from gateway.storage.migrate import ForeignFileError
-from gateway.tills.certificates import CertificateError
 
 T = TypeVar("T")
 
@@ -31,6 +25,9 @@ ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 - a file's name
 CA_FILE = "ca.pem"
 SHOWN_MAX = 50
 """Mistakes named at once."""
+TURN_S_MAX = 15.0
+"""How long a command waits for one that is in the books before it, or for a gateway that is starting."""
+TURN_PAUSE_S = 0.1
 
 
 def settings_of(config: Path) -> Settings:
@@ -38,7 +35,7 @@ def settings_of(config: Path) -> Settings:
     try:
         return load(config)
     except SettingsError as error:
-        raise StopError(*_first_and_rest(error.lines), status=MISUSED) from error
+        raise StopError(error.lines[0], "\n  ".join(error.lines[1:]), status=MISUSED) from error
 
 
 def ask(config: Path, question: Callable[[Admin], Awaitable[T]]) -> T:
@@ -52,7 +49,7 @@ def ask(config: Path, question: Callable[[Admin], Awaitable[T]]) -> T:
     try:
         return asyncio.run(once())
     except Problem as problem:
-        raise StopError(f"{problem.detail or problem.title} ({problem.code})", _hint(problem)) from problem
+        raise _stop(problem) from problem
     except NoAnswerError as error:
         hint = "gateway doctor looks at every part"
         raise StopError(f"the gateway does not answer: {error}", hint) from error
@@ -61,40 +58,28 @@ def ask(config: Path, question: Callable[[Admin], Awaitable[T]]) -> T:
 @contextlib.asynccontextmanager
 async def administrator(settings: Settings) -> AsyncIterator[Admin]:
     """The administrator's client to the running gateway, or to one that lives only as long as this command."""
-    ready = folder.running(settings.storage.path)
-    if ready is not None:
-        async with _client(settings, ready["api"]) as admin:
-            yield admin
-        return
-    with explained():
-        async with running.opened(settings, for_a_visit=True) as gateway, _client(settings, gateway.url) as admin:
-            yield admin
+    async with contextlib.AsyncExitStack() as stack:
+        url = await _door(settings, stack)
+        yield await stack.enter_async_context(_client(settings, url))
 
 
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """What keeps a gateway from starting, in one line with what to do."""
-    try:
-        yield
-    except FolderInUseError as error:
-        raise StopError(
-            str(error), "One gateway for one data directory. `gateway status` asks the running one."
-        ) from error
-    except ForeignBooksError as error:
-        raise StopError(str(error), "Look with `gateway verify`; set storage.path to this store's data.") from error
-    except ForeignFileError as error:
-        raise StopError(str(error), "storage.path names a file of another program or a newer release.") from error
-    except sqlite3.DatabaseError as error:
-        raise StopError(
-            f"the books cannot be read: {error}", "Look with `gateway verify`; do not delete anything."
-        ) from error
-    except CertificateError as error:
-        raise StopError(error.detail, error.hint) from error
-    except ProfileError as error:
-        raise StopError(str(error), "Profiles are in firmware_profiles/.") from error
-    except (OSError, BrokerError) as error:
-        hint = "Is another program on this port, or the data directory not writable? gateway doctor"
-        raise StopError(f"cannot start: {error}", hint) from error
+async def _door(settings: Settings, stack: contextlib.AsyncExitStack) -> str:
+    """The address of the gateway that runs, or of our own; another command's turn is waited for."""
+    clock, data = SystemClock(), settings.storage.path
+    give_up = clock.monotonic() + TURN_S_MAX
+    while True:
+        ready = folder.running(data)
+        if ready is not None:
+            return str(ready["api"])
+        from gateway.cli import visit  # noqa: PLC0415 - the whole program, which a running gateway makes unnecessary
+
+        try:
+            return await stack.enter_async_context(visit.opened(settings))
+        except FolderInUseError as error:
+            if clock.monotonic() > give_up:
+                hint = "A gateway that does not become ready, or another command: ps -ef | grep gateway"
+                raise StopError(str(error), hint) from error
+        await asyncio.sleep(TURN_PAUSE_S)
 
 
 def _client(settings: Settings, url: str) -> Admin:
@@ -103,16 +88,22 @@ def _client(settings: Settings, url: str) -> Admin:
         token = (data / ADMIN_TOKEN_FILE).read_text(encoding="ascii").strip()
         ca = (data / CA_FILE).read_text(encoding="ascii") if url.startswith("https") else ""
     except OSError as error:
-        raise StopError(str(error), "run this as the user the gateway runs as") from error
+        raise StopError(str(error), "Run this as the user the gateway runs as.") from error
     return Admin.at(url, token, ca=ca)
 
 
-def _hint(problem: Problem) -> str:
-    """What the problem says beside its sentence: the fields or lines that are wrong."""
+def _stop(problem: Problem) -> StopError:
+    """What the problem says, and beside its sentence the fields or lines that are wrong."""
     fields = [f"{each['where']}: {each['what']}" for each in problem.extras.get("errors", ())]
-    lines = [f"line {each['line']}: {each['column']}: {each['text']}" for each in problem.extras.get("problems", ())]
-    return "\n  ".join([*fields, *lines][:SHOWN_MAX])
+    lines = mistakes(problem.extras.get("problems", ()))
+    if fields:
+        return StopError(f"{fields[0]} ({problem.code})", "\n  ".join(fields[1:]))
+    hint = "\n  ".join(lines[:SHOWN_MAX])
+    if problem.code == "too_large":
+        hint = "Raise api.body_bytes_max in the settings, or split the file."
+    return StopError(f"{problem.detail or problem.title} ({problem.code})", hint)
 
 
-def _first_and_rest(lines: list[str]) -> tuple[str, str]:
-    return lines[0], "\n  ".join(lines[1:])
+def mistakes(found: list[dict[str, str]]) -> list[str]:
+    """A file's mistakes, one line each."""
+    return [": ".join(filter(None, (f"line {each['line']}", each["column"], each["text"]))) for each in found]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask
+from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, mistakes
 from gateway.cli.speech import MISUSED, REFUSED, StopError, say
 from gateway.client.admin import Admin
 
@@ -23,10 +23,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Put a file of products in. All of it, or nothing and every mistake by line."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StopError(f"{file}: {error}", "The file must be CSV in UTF-8.", MISUSED) from error
+    text = _read(file)
     report = ask(config, lambda admin: admin.import_catalogue(text, dry_run=dry_run))
     say(report, as_json=as_json, text=_told(report))
     if report["problems"]:
@@ -42,8 +39,25 @@ def export(
     text = ask(config, Admin.export_catalogue)
     if file is None:
         sys.stdout.write(text)
-    else:
+        return
+    try:
         file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StopError(f"{file}: {error.strerror}", "Name a file that can be written.", MISUSED) from error
+
+
+def _read(file: Path) -> str:
+    """The file's text, or the end of the command."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise StopError(f"{file}: {error.strerror}", "Name a CSV file.", MISUSED) from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        hint = 'Save it again as "CSV UTF-8"; in Excel that is a file type of its own.'
+        raise StopError(f"{file}: line {line} is not UTF-8", hint, MISUSED) from error
 
 
 def _told(report: dict[str, Any]) -> str:
@@ -52,5 +66,4 @@ def _told(report: dict[str, Any]) -> str:
     lines = [
         f"{report['products']} products {verb} in version {report['version']}; {report['received']} receive stock."
     ]
-    lines += [f"line {each['line']}: {each['column']}: {each['text']}" for each in report["problems"]]
-    return "\n".join(lines)
+    return "\n".join(lines + mistakes(report["problems"]))

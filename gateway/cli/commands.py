@@ -1,18 +1,14 @@
 """All commands, in the order in which a store needs them."""
 
-import asyncio
 import json
-import sys
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from gateway.app import running
-from gateway.cli import catalogue, device, headoffice, ranges, setup, simulate, tills, verify
-from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, explained, settings_of
-from gateway.cli.speech import say
-from gateway.client.admin import Admin
+from gateway.cli import catalogue, device, doctor, headoffice, ranges, setup, simulate, status, tills, verify
+from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, settings_of
+from gateway.cli.speech import StopError, say_wrong
 
 app = typer.Typer(
     name="gateway",
@@ -21,14 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.add_typer(tills.app, name="till")
-app.add_typer(ranges.app, name="range")
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(device.app, name="device")
-app.add_typer(headoffice.app, name="headoffice")
 setup.add_to(app)
-verify.add_to(app)
-simulate.add_to(app)
 
 
 @app.command()
@@ -39,26 +28,42 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     def ready(line: dict[str, Any]) -> None:
         print(json.dumps({"event": "ready", **line}), flush=True)
 
-    with explained():
-        sys.exit(asyncio.run(running.run(settings, ready)))
+    from gateway.cli import visit  # noqa: PLC0415 - the whole program
+
+    raise typer.Exit(visit.serve(settings, ready))
 
 
-@app.command()
-def status(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """The banner: can the store sell, is the number legal, what waits."""
-    found = ask(config, Admin.status)
-    say(found, as_json=as_json, text=_banner(dict(found)))
+status.add_to(app)
+doctor.add_to(app)
+app.add_typer(tills.app, name="till")
+app.add_typer(ranges.app, name="range")
+app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(device.app, name="device")
+verify.add_to(app)
+app.add_typer(headoffice.app, name="headoffice")
+simulate.add_to(app)
 
 
-def _banner(found: dict[str, Any]) -> Table:
-    link = found["link"]
-    table = Table(title=f"Store {found['store']}", show_header=False)
-    table.add_row("head office", f"{link['state']}, {link['waiting']} rows wait")
-    table.add_row("journal", f"{found['seq']} rows, epoch {found['epoch']}")
-    table.add_row("catalogue", f"version {found['catalogue_version']}")
-    for each in found["ranges"]:
-        last = "no end" if each["last"] is None else f"{each['left']} left, good until {each['valid_until'] or 'ever'}"
-        table.add_row(f"series {each['series']}", f"next {each['next']}, {last} ({each['state']})")
-    for each in found["warnings"]:
-        table.add_row(f"[red]{each['severity']}[/red]", f"{each['text']} {each['hint']}")
-    return table
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"store-gateway {version('store-gateway')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which release this is.")
+    ] = False,
+) -> None:
+    """The store gateway: gapless fiscal numbers, stock, printers and head office, online or not."""
+
+
+def run_commands() -> int:
+    """The command line of this process, to its end; answers the exit status of what went wrong."""
+    try:
+        app()
+    except StopError as stop:
+        say_wrong(stop)
+        return stop.status
+    return 0

@@ -1,11 +1,15 @@
 """How the command line speaks: results on standard output, everything else on standard error."""
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 DONE, REFUSED, MISUSED = 0, 1, 2
+PIPE_COLUMNS = 200
+"""A table that nobody looks at through a terminal is not squeezed into 80 columns."""
 
 
 class StopError(Exception):
@@ -20,19 +24,27 @@ class StopError(Exception):
 
 def say_wrong(stop: StopError) -> None:
     """One line, and a hint."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[red]gateway:[/red] {_plain(stop.text)}")
+    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console.print(Text("gateway:", style="red"), stop.text)
     if stop.hint:
-        console.print(f"  {_plain(stop.hint)}")
+        console.print(f"  {stop.hint}")
 
 
 def say(value: Any, *, as_json: bool, text: Any = None) -> None:
-    """A result: one JSON line for a program, text or a table for a person."""
+    """A result: one JSON line for a program, text or a table for a person. Nothing in it is taken for markup."""
     if as_json:
         print(json.dumps(value, ensure_ascii=False))
-    else:
-        Console(highlight=False, soft_wrap=isinstance(text, str)).print(text if text is not None else str(value))
+        return
+    console = Console(
+        highlight=False,
+        soft_wrap=isinstance(text, str),
+        markup=False,
+        emoji=False,
+        width=None if sys.stdout.isatty() else PIPE_COLUMNS,
+    )
+    console.print(text if text is not None else str(value))
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def bad(text: str) -> Text:
+    """A word of a table that somebody should see."""
+    return Text(text, style="red")

@@ -2,6 +2,7 @@
 
 import io
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import segno
 import typer
@@ -14,18 +15,25 @@ from gateway.instants import iso
 
 app = typer.Typer(help="Tills: pair, list, revoke.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens.")]
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 @app.command()
 def pair(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Make a pairing code: type it into the till, or let it read the QR. It works once, for a few minutes."""
     code = ask(config, Admin.pairing_code)
-    say(code, as_json=as_json, text=f"{_qr(code)}\nPairing code: {code['code']}   good until {code['expires_at']}")
+    text = f"{_qr(code)}\nPairing code: {code['code']}   good until {code['expires_at']}"
+    if urlsplit(code["link"]).hostname in THIS_MACHINE:
+        text += '\nOnly tills on this machine reach the gateway; for others set api.host = "0.0.0.0".'
+    say(code, as_json=as_json, text=text)
 
 
 @app.command()
 def token(name: Name, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Make a paired till at once, without a code, and print its token (shown this once)."""
+    """Make a paired till at once, without a code, and print its token (shown this once).
+
+    A till of this name gets a new token, and the one it had is dead.
+    """
     made = ask(config, lambda admin: admin.make_till(name))
     say(made, as_json=as_json, text=made["token"])
 

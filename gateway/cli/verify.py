@@ -3,16 +3,18 @@
 import asyncio
 import json
 import sqlite3
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
 
 import aiohttp
 import typer
 from rich.console import Console
 
-from gateway.authority.audit import Verdict, verify_books, verify_rows
+from gateway.authority.audit import Verdict, holds, verify_books, verify_rows
 from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, settings_of
 from gateway.cli.speech import DONE, MISUSED, REFUSED, StopError
 from gateway.ledger.facts import Row
@@ -32,51 +34,73 @@ def verify(
         Path | None, typer.Argument(help="A data directory or a books file; else the settings' one.")
     ] = None,
     headoffice: Annotated[str, typer.Option(help="URL of a head office: judge what it holds.")] = "",
-    store: Annotated[str, typer.Option(help="Which store at head office.")] = "",
+    store: Annotated[str, typer.Option(help="Which store at head office; else the settings' one.")] = "",
     token: Annotated[str, typer.Option(help="A reader token of head office.", envvar="HEADOFFICE_TOKEN")] = "",
+    ca_file: Annotated[Path | None, typer.Option(help="Trust this CA only (PEM), as headoffice.ca_file does.")] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Annotated[bool, typer.Option("--json", help="Always so: one JSON verdict.")] = True,  # noqa: ARG001
 ) -> None:
-    """Check every promise (I1-I12) and the hash chain; prints one JSON verdict, exits 1 when something is wrong.
+    """Check every promise (I1-I12) and the hash chain; prints one JSON verdict.
 
-    With a path and --headoffice both are judged, and head office must hold the same history as far as it goes.
+    Exits 0 when all is well, 1 when something is wrong, 2 when it could not look. With a path and --headoffice both
+    are judged, and head office must hold the store's own history as far as it goes.
     """
-    console = Console(stderr=True)
-    verdicts: list[Verdict] = []
-    shown: dict[str, Any]
-    if path is not None or not headoffice:
-        verdicts.append(_books(path or settings_of(config).storage.path, console))
+    office = None
     if headoffice:
-        name = store or settings_of(config).store.id
-        verdicts.append(verify_rows(f"{headoffice} {name}", _office_rows(headoffice, name, token)))
-    shown = verdicts[0].shown()
-    sound = all(each.is_sound for each in verdicts)
-    if len(verdicts) == 2:
-        shown = {"sound": sound, "store": verdicts[0].shown(), "headoffice": verdicts[1].shown()}
-        if verdicts[0].tally.rows == verdicts[1].tally.rows and verdicts[0].tally.head != verdicts[1].tally.head:
-            sound = shown["sound"] = False
-            shown["difference"] = "store and head office hold different histories"
-        shown["behind"] = verdicts[0].tally.rows - verdicts[1].tally.rows
+        office = _office(headoffice, store or settings_of(config).store.id, token, ca_file)
+    if path is None and office is not None:
+        _end(office.shown(), sound=office.is_sound)
+    place = path or settings_of(config).storage.path
+    books = _books(place)
+    if office is None:
+        _end(books.shown(), sound=books.is_sound)
+    is_same = holds(place, office.tally.rows, office.tally.head)
+    sound = books.is_sound and office.is_sound and is_same
+    shown: dict[str, Any] = {"sound": sound, "store": books.shown(), "headoffice": office.shown()}
+    shown["behind"] = books.tally.rows - office.tally.rows
+    if not is_same:
+        shown["difference"] = "store and head office hold different histories"
+    _end(shown, sound=sound)
+
+
+def _end(shown: dict[str, Any], *, sound: bool) -> NoReturn:
     print(json.dumps(shown))
     sys.exit(DONE if sound else REFUSED)
 
 
-def _books(path: Path, console: Console) -> Verdict:
+def _books(path: Path) -> Verdict:
+    console = Console(stderr=True)
     try:
         if not console.is_terminal:
             return verify_books(path)
         with console.status("reading the journal") as line:
             return verify_books(path, lambda rows: line.update(f"{rows:,} rows read"))
-    except (UnreadableError, sqlite3.Error) as error:
+    except PermissionError as error:
+        raise StopError(str(error), "Run this as the user the gateway runs as.", MISUSED) from error
+    except (UnreadableError, sqlite3.Error, OSError) as error:
         raise StopError(str(error), "Name a data directory or a books file.", MISUSED) from error
 
 
-def _office_rows(url: str, store: str, token: str) -> Iterator[Row]:
+def _office(url: str, store: str, token: str, ca_file: Path | None) -> Verdict:
+    """The verdict on what head office holds. It is asked first: what the store adds meanwhile is no difference."""
+    if not url.startswith(("http://", "https://")):
+        raise StopError(f"{url!r} is not an address", "Such as https://office.example:8480.", MISUSED)
+    try:
+        trust = ssl.create_default_context(cafile=ca_file) if ca_file is not None else True
+    except OSError as error:
+        raise StopError(f"{ca_file}: {error}", "Name a CA certificate as PEM.", MISUSED) from error
+    try:
+        return verify_rows(f"{url} {store}", _office_rows(url, store, token, trust))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StopError(f"{url} does not speak like a head office", "Check the address.", MISUSED) from error
+
+
+def _office_rows(url: str, store: str, token: str, trust: ssl.SSLContext | bool) -> Iterator[Row]:
     """The rows that head office holds of a store, page after page over one connection."""
-    address = f"{url.rstrip('/')}/v1/stores/{store}/journal"
+    address = f"{url.rstrip('/')}/v1/stores/{quote(store, safe='')}/journal"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with asyncio.Runner() as runner:
-        session = runner.run(_session(headers))
+        session = runner.run(_session(headers, trust))
         try:
             after = 0
             while items := runner.run(_page(session, address, after)):
@@ -88,8 +112,8 @@ def _office_rows(url: str, store: str, token: str) -> Iterator[Row]:
             runner.run(session.close())
 
 
-async def _session(headers: dict[str, str]) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(headers=headers)
+async def _session(headers: dict[str, str], trust: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(ssl=trust))
 
 
 async def _page(session: aiohttp.ClientSession, url: str, after: int) -> list[dict[str, Any]]:
@@ -98,8 +122,10 @@ async def _page(session: aiohttp.ClientSession, url: str, after: int) -> list[di
             asyncio.timeout(PAGE_WAIT_S_MAX),
             session.get(url, params={"after": str(after), "limit": str(PAGE_ROWS)}) as answer,
         ):
-            found = await answer.json(content_type=None)
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            found = dict(await answer.json(content_type=None))
+    except TimeoutError as error:
+        raise StopError(f"{url}: no answer within {PAGE_WAIT_S_MAX} s", "Is head office running?", MISUSED) from error
+    except aiohttp.ClientError as error:
         raise StopError(f"{url}: {error}", "Is head office running?", MISUSED) from error
     if answer.status != 200:
         why = f"{url}: {found.get('title')}: {found.get('detail')}"

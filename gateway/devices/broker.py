@@ -18,13 +18,14 @@ import contextlib
 import math
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.broker import Broker, Server
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
-from amqtt.errors import AMQTTError, MQTTError, NoDataError
+from amqtt.errors import AMQTTError, BrokerError, MQTTError, NoDataError
 from amqtt.mqtt.connack import BAD_USERNAME_PASSWORD, ConnackPacket
 from amqtt.mqtt.constants import QOS_1
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
@@ -34,34 +35,47 @@ from typing_extensions import override
 
 from gateway.devices import topics
 
-CONNECTIONS_MAX = 1_000
-CONNECT_S_MAX = 10.0
-"""From the first byte to a whole CONNECT."""
-PACKET_BYTES_MAX = 262_144
-QUEUED_MESSAGES_MAX = 1_000
-"""Kept for one session that is away; the oldest go first, the table of jobs has them."""
-SESSIONS_OF_USER_MAX = 8
-SESSION_S_MAX = 86_400
-"""How long a session is kept for a client that is away."""
 KEEP_ALIVE_FACTOR = 1.5
 """MQTT 3.1.1, 3.1.2.10: silence that long ends a connection."""
-CLOSE_S_MAX = 2.0
-"""For the last bytes of a connection that ends."""
-STOP_S_MAX = 10.0
 
 PasswordCheck = Callable[[str, str], bool]
 """Whether a user may come in with this password."""
 
 
 class PacketTooLargeError(ConnectionError):
-    """A client announced a packet beyond `PACKET_BYTES_MAX`."""
+    """A client announced a packet beyond `Limits.packet_bytes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the broker bears."""
+
+    connections: int = 1_000
+    sessions_of_user: int = 8
+    queued_messages: int = 1_000
+    """Kept for one session that is away; the oldest go first, the table of jobs has them."""
+    packet_bytes: int = 262_144
+    connect_s: float = 10.0
+    """From the first byte to a whole CONNECT."""
+    session_s: int = 86_400
+    """How long a session is kept for a client that is away."""
+    close_s: float = 2.0
+    """For the last bytes of a connection that ends."""
+    stop_s: float = 10.0
 
 
 class EmbeddedBroker:
     """`async with` it: listening from here to there. `port` 0 takes a free one; `address` says which."""
 
     def __init__(
-        self, host: str, port: int, *, store: str, is_right: PasswordCheck, tls: ssl.SSLContext | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        store: str,
+        is_right: PasswordCheck,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """Store the arguments; `is_right` is asked for tills and for the gateway's own user (`topics.GATEWAY_USER`)."""
         self.host = host
@@ -69,6 +83,7 @@ class EmbeddedBroker:
         self._tree = topics.Tree(store)
         self._is_right = is_right
         self._tls = tls
+        self._limits = limits or Limits()
         self._broker: _Broker | None = None
 
     @property
@@ -80,15 +95,20 @@ class EmbeddedBroker:
         """Listen.
 
         Raises:
-            amqtt.errors.BrokerError: the address cannot be used; its text says why.
+            OSError: the address cannot be used; its text says why.
         """
         config = BrokerConfig(
             listeners={"default": ListenerConfig(type=ListenerType.TCP, bind="127.0.0.1:0")},
             plugins={},
-            session_expiry_interval=SESSION_S_MAX,
+            session_expiry_interval=self._limits.session_s,
         )
-        self._broker = _Broker(config, self._tree, self._is_right, self._tls)
-        await self._broker.listen(self.host, self.port)
+        self._broker = _Broker(config, self._tree, self._is_right, self._tls, self._limits)
+        try:
+            await self._broker.listen(self.host, self.port)
+        except BrokerError as error:
+            self._broker = None
+            message = f"the MQTT broker cannot listen on {self.host}:{self.port}: {error}"
+            raise OSError(message) from error
         self.port = self._broker.port
         return self
 
@@ -96,7 +116,7 @@ class EmbeddedBroker:
         """Close every connection and stop listening."""
         broker, self._broker = self._broker, None
         if broker is not None:
-            async with asyncio.timeout(STOP_S_MAX):
+            async with asyncio.timeout(self._limits.stop_s):
                 await broker.shutdown()
 
     async def drop(self, user: str) -> None:
@@ -108,9 +128,13 @@ class EmbeddedBroker:
 class _Reader(StreamReaderAdapter):
     """Refuses to read a packet that is larger than any of ours."""
 
+    def __init__(self, reader: asyncio.StreamReader, limits: Limits) -> None:
+        super().__init__(reader)
+        self._limits = limits
+
     @override
     async def read(self, n: int = -1) -> bytes:
-        if n > PACKET_BYTES_MAX:
+        if n > self._limits.packet_bytes:
             message = f"a packet of {n} bytes"
             raise PacketTooLargeError(message)
         return await super().read(n)
@@ -119,11 +143,15 @@ class _Reader(StreamReaderAdapter):
 class _Writer(StreamWriterAdapter):
     """Does not wait for ever for the last bytes to a client that has died."""
 
+    def __init__(self, writer: asyncio.StreamWriter, limits: Limits) -> None:
+        super().__init__(writer)
+        self._limits = limits
+
     @override
     async def close(self) -> None:
         if not self.is_closed:
             with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CLOSE_S_MAX):
+                async with asyncio.timeout(self._limits.close_s):
                     await super().close()
             self.abort()
 
@@ -199,14 +227,21 @@ class _Broker(Broker):
     """The broker's rules over amqtt's packets, sessions and subscriptions."""
 
     def __init__(
-        self, config: BrokerConfig, tree: topics.Tree, is_right: PasswordCheck, tls: ssl.SSLContext | None
+        self,
+        config: BrokerConfig,
+        tree: topics.Tree,
+        is_right: PasswordCheck,
+        tls: ssl.SSLContext | None,
+        limits: Limits,
     ) -> None:
         super().__init__(config)
+        self._limits = limits
         self.port = 0
         self._tree = tree
         self._is_right = is_right
         self._tls = tls
         self._turns: dict[str, asyncio.Lock] = {}
+        self._open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def listen(self, host: str, port: int) -> None:
         """Listen, with the gateway's own session there already: what tills say before it comes is kept for it."""
@@ -234,7 +269,7 @@ class _Broker(Broker):
             self._port_wanted,
             reuse_address=True,
             ssl=self._tls,
-            ssl_handshake_timeout=None if self._tls is None else CONNECT_S_MAX,
+            ssl_handshake_timeout=None if self._tls is None else self._limits.connect_s,
         )
         self.port = server.sockets[0].getsockname()[1]
         return server
@@ -243,15 +278,19 @@ class _Broker(Broker):
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
-        if self._servers[listener_name].conn_count >= CONNECTIONS_MAX:
-            writer.close()
-            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
         try:
-            await self._client_connected(listener_name, _Reader(reader), _Writer(writer))
+            if len(self._open) <= self._limits.connections:
+                await self._client_connected(
+                    listener_name, _Reader(reader, self._limits), _Writer(writer, self._limits)
+                )
         except (OSError, asyncio.IncompleteReadError) as error:
             self.logger.info("connection ended: %s", error)
         finally:
-            writer.close()
+            writer.transport.abort()
+            self._open.pop(task, None)
 
     @override
     async def _initialize_client_session(
@@ -259,7 +298,7 @@ class _Broker(Broker):
     ) -> tuple[BrokerProtocolHandler, Session]:
         """Read CONNECT and check the password; only then look at sessions, and only at this user's own."""
         try:
-            async with asyncio.timeout(CONNECT_S_MAX):
+            async with asyncio.timeout(self._limits.connect_s):
                 handler, session = await _Handler.init_from_connect(reader, writer, self.plugins_manager)
         except (TimeoutError, OSError, ValueError) as error:
             await writer.close()
@@ -335,7 +374,7 @@ class _Broker(Broker):
     async def _make_room(self, user: str) -> None:
         """A user's oldest sessions go when there are too many of them."""
         keys = [key for key in self._sessions if key.startswith(f"{user}/")]
-        for key in keys[: max(len(keys) - SESSIONS_OF_USER_MAX + 1, 0)]:
+        for key in keys[: max(len(keys) - self._limits.sessions_of_user + 1, 0)]:
             await self._cleanup_session(key)
 
     @override
@@ -361,7 +400,7 @@ class _Broker(Broker):
     @override
     async def _retain_broadcast_message(self, broadcast: dict[str, Any], qos: int, target_session: Session) -> None:
         waiting: asyncio.Queue[ApplicationMessage] = target_session.retained_messages
-        while waiting.qsize() >= QUEUED_MESSAGES_MAX:
+        while waiting.qsize() >= self._limits.queued_messages:
             waiting.get_nowait()
         await super()._retain_broadcast_message(broadcast, qos, target_session)
 
@@ -379,6 +418,10 @@ class _Broker(Broker):
         for server in self._servers.values():
             server.instance.close()
         await super().shutdown()
+        for writer in self._open.values():
+            writer.transport.abort()
+        if self._open:
+            await asyncio.wait(list(self._open))
 
     async def drop(self, user: str) -> None:
         """As `EmbeddedBroker.drop`."""

@@ -52,11 +52,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Something that came. `connection` counts the connections: an acknowledgement is of its own one only."""
+    """Something that came: the `number`th of this process.
+
+    `connection` counts the connections: an acknowledgement is of its own one only.
+    """
 
     topic: str
     payload: bytes
     waited: bool
+    number: int
     mid: int
     qos: int
     connection: int
@@ -108,8 +112,11 @@ class Bus:
             self._client.ack(received.mid, received.qos)
 
     def publish(self, message: Message) -> bool:
-        """Hand a message to the connection; False: there is none, or it is full. The broker may still lose it."""
-        if self._client is None or not self.is_up:
+        """Hand a message to the connection; False: there is none, or it is full. The broker may still lose it.
+
+        There may be one before `is_up`: what waited in the broker comes before the subscriptions are confirmed.
+        """
+        if self._client is None or not self._client.is_connected():
             return False
         sent = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
         return sent.rc == paho.MQTT_ERR_SUCCESS
@@ -171,7 +178,8 @@ class Bus:
     def _take(self, message: paho.MQTTMessage, connection: int) -> None:
         self._connection = max(self._connection, connection)
         waited = self._echoed != connection
-        received = Received(message.topic, bytes(message.payload), waited, message.mid, message.qos, connection)
+        number = self.taken + 1
+        received = Received(message.topic, bytes(message.payload), waited, number, message.mid, message.qos, connection)
         if message.topic == self._echo_topic:
             if message.payload == b"%d" % connection:
                 self._echoed = connection
@@ -179,7 +187,7 @@ class Bus:
             return
         try:
             self._received.put_nowait(received)
-            self.taken += 1
+            self.taken = number
         except asyncio.QueueFull:
             log.warning("message_left", topic=message.topic)
 

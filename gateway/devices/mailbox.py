@@ -53,6 +53,7 @@ class Rhythm:
     """First repetition of an event; each further one waits twice as long."""
     repeat_s_max: float = 300.0
     broker_grace_s: float = 5.0
+    durable_retry_s: float = 0.5
     batch: int = 200
 
 
@@ -99,6 +100,8 @@ class Mailbox:
         self._ups = 0
         self._down_since = 0.0
         self._seq = 0
+        self._late = 0
+        """Messages up to this number have waited for the disk: nobody knows how old they are by now."""
         self._told: dict[str, DeviceStateMessage] = {}
         self._listeners: dict[str, _Listener] = {}
         self._wake = asyncio.Event()
@@ -122,11 +125,7 @@ class Mailbox:
         """Take in what tills say, one message after another, until cancelled."""
         while True:
             received = await self._bus.next()
-            try:
-                answers = await self._handle(received)
-            except (NotDurableError, OverloadedError) as error:
-                log.warning("message_not_taken", topic=received.topic, error=str(error))
-                continue
+            answers = await self._taken(received)
             self._bus.acknowledge(received)
             for answer in answers:
                 self._bus.publish(answer)
@@ -155,6 +154,16 @@ class Mailbox:
         self._tell_states()
         await self._tell_events()
         await self._repeat()
+
+    async def _taken(self, received: Received) -> list[Message]:
+        """Handle a message until the disk has it: left unacknowledged, a few would stop the broker's deliveries."""
+        while True:
+            try:
+                return await self._handle(replace(received, waited=received.waited or received.number <= self._late))
+            except (NotDurableError, OverloadedError) as error:
+                log.warning("message_not_taken", topic=received.topic, error=str(error))
+            await asyncio.sleep(self._rhythm.durable_retry_s)
+            self._late = self._bus.taken
 
     async def _handle(self, received: Received) -> list[Message]:
         match self._tree.parse(received.topic):

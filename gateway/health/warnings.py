@@ -99,8 +99,8 @@ CATALOGUE: dict[str, Kind] = {
             Severity.ALARM,
             "Numbering is locked: {reason}.",
             "La numeración está bloqueada: {reason}.",
-            "Confirm the last numbers: gateway range confirm.",
-            "Confirme los últimos números: gateway range confirm.",
+            "Confirm the last number of each series (gateway range confirm), then: gateway range unlock.",
+            "Confirme el último número de cada serie (gateway range confirm) y luego: gateway range unlock.",
         ),
         Kind(
             "disk_failed",

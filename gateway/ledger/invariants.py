@@ -6,6 +6,7 @@ the rows say. Head office, start-up, the audit and `gateway verify` all use it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.ledger import chain
 from gateway.ledger.facts import Row
@@ -49,6 +50,10 @@ class Tally:
     ranges: dict[str, str] = field(default_factory=dict)
     """Range id → state."""
     lock: str | None = None
+    opened: dict[str, Any] = field(default_factory=dict)
+    """Body of the first row: whose books these are."""
+    issuer: int = 0
+    """The newest row that says who issues."""
     credited: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """(Document, line) → (thousandths, minor units) on the notes that stand."""
     credited_taxes: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
@@ -108,6 +113,7 @@ def _count(books: Books, tally: Tally) -> None:
         for key, series in books.series.items()
     }
     tally.ranges, tally.lock, tally.on_hand = books.states, books.lock, books.on_hand
+    tally.opened, tally.issuer = books.opened, books.issuer
     for document, credit in books.papers.credits.items():
         for line, (quantity, amount) in credit.lines.items():
             tally.credited[document, line] = (quantity, amount)

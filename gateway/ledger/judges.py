@@ -42,7 +42,10 @@ class Books:
     """What a pass has seen so far."""
 
     exponent: int = 2
-    opened: bool = False
+    begun: bool = False
+    opened: dict[str, Any] = field(default_factory=dict)
+    """Body of the first row."""
+    issuer: int = 0
     lock: str | None = None
     series: dict[str, Series] = field(default_factory=dict)
     ranges: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -54,23 +57,24 @@ class Books:
 
 def judge(books: Books, row: Row, body: Any, say: Say) -> None:
     """Take one row in, and say what it breaks."""
-    if not books.opened and row.kind != "books_opened":
+    if not books.begun and row.kind != "books_opened":
         say("I12", "the journal does not begin with books_opened")
-        books.opened = True
+        books.begun = True
     _JUDGES[row.kind](books, row, body, say)
 
 
 def _books_opened(books: Books, row: Row, body: Any, say: Say) -> None:
-    if books.opened or row.seq != 1:
+    if books.begun or row.seq != 1:
         say("I5", "the books were opened a second time")
-    books.opened = True
+    books.begun, books.opened = True, body
     if body["exponent"] in range(EXPONENT_MAX + 1):
         books.exponent = body["exponent"]
     else:
         say("I11", f"a currency has no {body['exponent']} decimals")
 
 
-def _issuer_declared(books: Books, row: Row, body: Any, say: Say) -> None:  # noqa: ARG001
+def _issuer_declared(books: Books, row: Row, body: Any, say: Say) -> None:
+    books.issuer = row.seq
     if not body["issuer"].get("name"):
         say("I10", "an issuer without a name")
 

@@ -10,6 +10,7 @@ import contextlib
 import math
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import uuid
@@ -46,6 +47,7 @@ PIECES = 60
 """Of each product, so that the best sellers run out before the eyes of the public."""
 WATCHED_SKUS = 6
 REFRESH_PER_SECOND = 5
+INTERRUPTED = 130
 DRAIN_S_MAX = 40
 TAKE_OVER_S_MAX = 30
 
@@ -72,9 +74,9 @@ def demo(
     except (ProcessError, NoAnswerError, Problem, TimeoutError) as error:
         _print(f"the demonstration stopped: {type(error).__name__}: {error}")
         is_good = False
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         shutil.rmtree(folder, ignore_errors=True)
-        raise
+        return INTERRUPTED
     if keep or not is_good:
         _print(f"books and logs: {folder}")
     else:
@@ -83,6 +85,10 @@ def demo(
 
 
 async def _show(options: _Options, folder: Path) -> bool:
+    showing = asyncio.current_task()
+    assert showing is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, showing.cancel)
     clock, console = SystemClock(), Console()
     began = clock.monotonic()
     is_live = console.is_terminal and not options.headless
@@ -120,10 +126,8 @@ class _Play:
                 tokens = await self._set_up(stage)
                 watching = [*self._watching(stage, tokens), _watch_paper(printer, scene)]
                 watchers = [tasks.create_task(each, name="watcher") for each in watching]
-                async with self._selling(stage, tokens, tasks) as work:
+                async with self._selling(stage, tokens):
                     await self._acts(stage, tokens)
-                    self._stop.set()
-                    await asyncio.wait(work)
                 await self._drain(stage)
                 is_good = await self._judge(stage, tokens)
                 for watcher in watchers:
@@ -247,25 +251,22 @@ class _Play:
         self._scene.tell(text)
 
     @contextlib.asynccontextmanager
-    async def _selling(
-        self, stage: Stage, tokens: dict[str, str], tasks: asyncio.TaskGroup
-    ) -> AsyncIterator[list[asyncio.Task[None]]]:
-        """The tills at work; the first one prints."""
+    async def _selling(self, stage: Stage, tokens: dict[str, str]) -> AsyncIterator[None]:
+        """The tills at work until the block ends, each finishing the sale it began; the first one prints."""
         async with stage.admin(patience=PATIENT) as admin:
             listed = frozenset({product["sku"] async for product in admin.products()})
-        async with contextlib.AsyncExitStack() as stack:
-            work = []
-            dealt = shares(self._baskets, len(tokens))
+        dealt = shares(self._baskets, len(tokens))
+        async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as work:
             for number, (name, token) in enumerate(tokens.items()):
-                till = await stack.enter_async_context(
-                    stage.till(token, random.Random(f"{self._options.seed}/{number}"))
-                )
+                generator = random.Random(f"{self._options.seed}/{number}")
+                till = await stack.enter_async_context(stage.till(token, generator))
                 printer = next(iter(stage.plan.printers), None) if number == 0 else None
                 manner = Manner(listed=listed, pause_ms=PAUSE_MS, print_to=printer)
                 seller = Seller(till, name, manner, self._history, self._scene.tally)
                 self._scene.sellers.append(seller)
-                work.append(tasks.create_task(seller.work(endless(dealt[number]), self._stop), name=name))
-            yield work
+                work.create_task(seller.work(endless(dealt[number]), self._stop), name=name)
+            yield
+            self._stop.set()
 
     def _watching(self, stage: Stage, tokens: dict[str, str]) -> list[Any]:
         token = next(iter(tokens.values()))

@@ -66,8 +66,12 @@ class Process:
         self._drain = tasks.create_task(self._keep_reading(), name=f"output of {self.name}")
         return self.ready
 
+    def kill_now(self) -> None:
+        """End it with -9, as a power switch would, without waiting."""
+        self._send(signal.SIGKILL)
+
     async def kill(self) -> None:
-        """End it with -9, as a power switch would, and wait until it is gone."""
+        """End it with -9 and wait until it is gone."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> int:
@@ -81,14 +85,18 @@ class Process:
     async def _end(self, number: signal.Signals) -> int:
         if self._process is None:
             return 0
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+        self._send(number)
         status = await self._process.wait()
         if self._drain is not None:
             await asyncio.wait([self._drain])
             self._drain = None
         return status
+
+    def _send(self, number: signal.Signals) -> None:
+        """By `os.kill`: asyncio's own way collects the status of a program that has just ended, and then misses it."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def _ready_line(self) -> dict[str, Any]:
         while True:

@@ -9,6 +9,7 @@ import json
 import random
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +54,7 @@ class Stage:
         self.starts = 0
         self.line: Line | None = None
         self._tasks = tasks
+        self._lines = AsyncExitStack()
         self._api_port = 0
         self._office_port = 0
         self._office: Process | None = None
@@ -68,11 +70,14 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in (self._gateway, self._office):
-            if process is not None:
+        running = [process for process in (self._gateway, self._office) if process is not None]
+        for process in running:  # all of them, before the first wait that could be cancelled
+            process.kill_now()
+        try:
+            for process in running:
                 await process.kill()
-        if self.line is not None:
-            await self.line.__aexit__(None, None, None)
+        finally:
+            await self._lines.aclose()
 
     @property
     def config(self) -> Path:
@@ -94,8 +99,7 @@ class Stage:
             answer("headoffice", "token", "writer", "--config", config, "--json"),
         )
         self._store_token, self._reader_token, self._writer_token = added["token"], reader["token"], writer["token"]
-        self.line = Line("127.0.0.1", self._office_port)
-        await self.line.__aenter__()
+        self.line = await self._lines.enter_async_context(Line("127.0.0.1", self._office_port))
 
     async def start_head_office(self) -> None:
         """Start head office, again on the same port."""

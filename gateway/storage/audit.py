@@ -15,8 +15,8 @@ READ_ROWS = 1000
 """Rows fetched at once: the journal of years is read in constant memory."""
 
 
-DamagedError = sqlite3.DatabaseError
-"""The file is a database, and broken."""
+DamagedError = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""The file is a database, and broken; the message of SQLite itself may be made of broken bytes."""
 
 
 class UnreadableError(Exception):
@@ -56,6 +56,12 @@ def journal(connection: sqlite3.Connection) -> Iterator[Row]:
         yield from (Row(*each) for each in found)
 
 
+def has_row(connection: sqlite3.Connection, seq: int, row_hash: bytes) -> bool:
+    """Whether the journal's row `seq` is the one with this hash."""
+    found = connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,)).fetchone()
+    return found is not None and found[0] == row_hash
+
+
 def projection_breaches(connection: sqlite3.Connection, tally: Tally) -> Iterator[Breach]:
     """Where the tables beside the journal say something else than the journal (`tally` of a whole pass)."""
     seq = connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0]
@@ -90,7 +96,7 @@ def _documents_apart(connection: sqlite3.Connection) -> Iterator[Breach]:
             yield Breach("I10", seq, f"document {identity} is not what the journal says")
         void = orjson.loads(void_text or "{}")
         is_void = void.get("document") == identity and void_digest is not None and void["digest"] == void_digest.hex()
-        if (status == "void", void_text is not None) != (is_void, is_void):
+        if status != ("void" if is_void else "issued") or is_void is (void_text is None):
             yield Breach("I9", seq, f"document {identity} is {status}, the journal says otherwise")
 
 
@@ -125,8 +131,10 @@ def _sums(connection: sqlite3.Connection, tally: Tally) -> Iterator[tuple[str, s
     exact = {key: (each.last_number, each.high_number, each.date, each.wrap, each.range) for key, each in stands}
     yield "I2", "series", {row[0]: row[1:6] for row in heads}, exact
     yield "I6", "the lock of", {row[0]: row[6] for row in heads}, {key: each.locked_by for key, each in stands}
-    (lock,) = connection.execute("SELECT max(lock) FROM tenure").fetchone()
-    yield "I6", "the lock of", {"all": lock}, {"all": tally.lock}
+    names = ("store", "country", "currency", "exponent", "lock", "issuer")
+    tenure = connection.execute("SELECT store, country, currency, exponent, lock, issuer FROM tenure").fetchone()
+    opened = {**tally.opened, "lock": tally.lock, "issuer": tally.issuer}
+    yield "I6", "tenure:", dict(zip(names, tenure or (), strict=False)), {name: opened.get(name) for name in names}
     yield "I7", "the state of range", dict(connection.execute("SELECT id, state FROM ranges")), tally.ranges
     yield "I10", "stock of", dict(connection.execute("SELECT sku, on_hand FROM stock")), tally.on_hand
     lines = connection.execute("SELECT document, line, quantity, amount FROM credits")

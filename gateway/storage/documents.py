@@ -30,21 +30,46 @@ async def documents(
     after: int = 0,
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Documents in the order in which they were issued (for one series: by number), after journal row `after`.
+    """Documents in the order in which they were issued, or by number where `series` names one.
 
     `first_number` and `first_date` (`YYYY-MM-DD`) leave out what is before them. The next page begins after the last
-    one's `seq`.
+    one's `seq`. However many documents there are, a page costs what is on it.
     """
-    clauses, values = ["d.seq > ?"], [after]
+    floor = 0 if first_date is None else await _last_before(reader, first_date)
+    clauses, order = ["d.seq > ?"], "d.seq"
+    values: list[int | str] = [max(floor, 0 if series is not None else after)]
+    if series is None and number is not None:
+        clauses.append("d.series IN (SELECT key FROM series)")
+    if series is not None:
+        order = "d.number, d.wrap"
+        last = None if not after else await reader.row("SELECT number, wrap FROM documents WHERE seq = ?", after)
+        if last is not None:
+            clauses.append("(d.number, d.wrap) > (?, ?)")
+            values += [*last]
     for clause, value in (("d.series = ?", series), ("d.number = ?", number), ("d.number >= ?", first_number)):
         if value is not None:
             clauses.append(clause)
-            values.append(value)  # type: ignore[arg-type]
-    if first_date is not None:
-        clauses.append("json_extract(j.body, '$.document.fiscal_date') >= ?")
-        values.append(first_date)  # type: ignore[arg-type]
-    rows = await reader.rows(f"{_DOCUMENT} WHERE {' AND '.join(clauses)} ORDER BY d.seq LIMIT ?", *values, limit)
+            values.append(value)
+    rows = await reader.rows(f"{_DOCUMENT} WHERE {' AND '.join(clauses)} ORDER BY {order} LIMIT ?", *values, limit)
     return [_shown(row) for row in rows]
+
+
+async def _last_before(reader: Reader, day: str) -> int:
+    """The seq of the last document dated before `day`; dates follow each other, so halving finds it."""
+    row = await reader.row("SELECT coalesce(max(seq), 0) AS seq FROM documents")
+    low, high = 0, 0 if row is None else row["seq"]
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = await reader.row(
+            "SELECT d.seq, json_extract(j.body, '$.document.fiscal_date') AS fiscal_date FROM documents AS d"
+            " JOIN journal AS j ON j.seq = d.seq WHERE d.seq <= ? ORDER BY d.seq DESC LIMIT 1",
+            middle,
+        )
+        if row is None or row["fiscal_date"] < day:
+            low = middle
+        else:
+            high = row["seq"] - 1
+    return int(low)
 
 
 async def issuer_of(reader: Reader, seq: int) -> dict[str, str]:

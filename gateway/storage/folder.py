@@ -48,11 +48,12 @@ def say_ready(folder: Path, ready: dict[str, Any]) -> None:
 def running(folder: Path) -> dict[str, Any] | None:
     """The ready line of the gateway that works here now, or None."""
     try:
+        ready = dict(json.loads((folder / READY_FILE).read_text(encoding="utf-8")))
         with (folder / LOCK_FILE).open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return dict(json.loads((folder / READY_FILE).read_text(encoding="utf-8")))
+                return ready
     except (OSError, ValueError):
         return None
-    return None
+    return None  # it was killed: nobody holds the lock

@@ -172,11 +172,8 @@ class Writer:
             self._wake.clear()
             if connection is None:
                 connection = self._reopen()
-            while self._queue:
+            while self._queue and connection is not None:
                 group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_WORKS_MAX))]
-                if connection is None:
-                    _answer(group, [NotDurableError(self.trouble)] * len(group))
-                    continue
                 outcomes, trouble = _commit(connection, group)
                 if trouble is not None:
                     self.trouble = trouble
@@ -185,6 +182,9 @@ class Writer:
                     connection = None
                     self._give_way()
                 _answer(group, outcomes)
+            if connection is None:  # those who ask again at once must not keep the thread from trying again
+                group = [self._queue.popleft() for _ in range(len(self._queue))]
+                _answer(group, [NotDurableError(self.trouble)] * len(group))
             if self._closing and not self._queue:
                 if connection is not None:
                     with contextlib.suppress(sqlite3.Error):

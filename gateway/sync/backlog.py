@@ -45,7 +45,8 @@ class Backlog:
 
     async def load(self) -> None:
         """Begin where the last run left off."""
-        self.acknowledged = self._written = (await cursors.read(self._store.reader, PUSHED)).value
+        self._written = (await cursors.read(self._store.reader, PUSHED)).value
+        self.move(self._written, None)
 
     async def keep(self) -> None:
         """Write down how far head office is, if it changed.

@@ -114,11 +114,11 @@ class Push:
         around = await journal_after(self._store.reader, max(standing.next - 2, 0), 2)
         held = next((row for row in around if row.seq == standing.next - 1), None)
         following = next((row for row in around if row.seq == standing.next), None)
-        end = (
-            self._store.desk.seq
-            if held is not None or standing.next == 1
-            else min(self._store.desk.seq, standing.next - 2)
-        )
+        end = self._store.desk.seq  # a hint: under load the journal is read ahead of it
+        if held is not None:
+            end = max(end, held.seq)
+        elif standing.next > 1:
+            end = min(end, standing.next - 2)
         reason = fork.divergence(standing, Own(self._uplink.epoch, end, held))
         if reason is not None:
             await self._lock(reason, standing)

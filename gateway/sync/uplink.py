@@ -113,6 +113,7 @@ class Uplink:
             },
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S_MAX),
             cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept", "User-Agent"),
             auto_decompress=False,
         )
         return self

@@ -4,7 +4,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.settings import Name
 
-RESERVED_NAMES = frozenset({"admin", "console", "gateway"})
+RESERVED_NAMES = frozenset({"admin", "administrator", "console", "gateway"})
 """Would be mistaken for the gateway itself."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)

@@ -407,7 +407,7 @@ async def test_a_refusal_says_where_and_what_in_the_askers_language(shop):
         assert [error["where"] for error in said["errors"]] == ["lines[0].quantity", "lines[0].colour"]
 
 
-async def test_a_range_that_ran_out_or_expired_or_was_cancelled_is_said_so(tmp_path):
+async def test_a_range_that_ran_out_or_expired_is_said_so(tmp_path):
     async with open_store(tmp_path, ranges=((1, 1),)) as store:
         await store.issue()
         before = await store.journal()
@@ -429,6 +429,22 @@ async def test_a_range_that_ran_out_or_expired_or_was_cancelled_is_said_so(tmp_p
         status, said = await store.said("PUT", f"/v1/documents/{NEW}", sale())
         assert (status, said["code"], said["valid_until"]) == (409, "range_expired", "2026-11-30")
         assert await store.journal() == before
+
+
+async def test_a_range_that_was_cancelled_is_said_so(tmp_path):
+    async with open_store(tmp_path) as store:
+        _, page = await store.said("GET", "/v1/admin/ranges", who="admin")
+        path = f"/v1/admin/ranges/{page['items'][0]['id']}/cancel"
+        assert (await store.said("PUT", path, {"reason": "withdrawn"}, who="admin"))[0] == 200
+        before = await store.journal()
+        status, said = await store.said("PUT", f"/v1/documents/{NEW}", sale())
+        assert (status, said["code"], said["advice"]) == (409, "range_cancelled", "call_manager")
+        assert await store.journal() == before
+
+
+async def test_a_wrong_method_is_told_the_right_ones(shop):
+    _, headers, _ = await shop.ask("DELETE", f"/v1/documents/{KNOWN}")
+    assert headers["Allow"] == "GET, PUT"
 
 
 async def test_what_the_disk_cannot_take_is_refused_before_it_is_asked(tmp_path):

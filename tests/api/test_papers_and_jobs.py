@@ -123,3 +123,14 @@ async def test_a_store_is_in_step_now_and_works_offline_by_hand(tmp_path):
             status, said = await store.said("PUT", "/v1/link-mode", {"mode": "automatic"})
             assert said["link"]["state"] in {"offline", "catching_up", "online"}
             running.cancel()
+
+
+async def test_a_person_settles_a_job_that_is_unknown_and_only_that(store):
+    path = f"/v1/jobs/{uuid.uuid4()}"
+    await store.said("PUT", path, {"kind": "text", "device": "front", "body": {"lines": ["Hello"]}})
+    status, said = await store.said("PUT", f"{path}/outcome", {"outcome": "printed"})
+    assert (status, said["code"]) == (409, "job_settled")
+    status, said = await store.said("PUT", f"/v1/jobs/{uuid.uuid4()}/outcome", {"outcome": "printed"})
+    assert (status, said["code"]) == (404, "job_unknown")
+    status, said = await store.said("PUT", f"{path}/outcome", {"outcome": "maybe"})
+    assert (status, said["code"]) == (422, "invalid_request")

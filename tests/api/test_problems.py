@@ -5,11 +5,11 @@ import string
 import orjson
 import pytest
 
-from gateway.api import problems
+from gateway.api import codes, problems
 from gateway.api.problems import Problem
 from gateway.ledger.refusals import Refusal
 
-KINDS = sorted(problems.CATALOGUE.values(), key=lambda kind: kind.code)
+KINDS = sorted(codes.CATALOGUE.values(), key=lambda kind: kind.code)
 
 
 def values_of(kind):

@@ -99,6 +99,16 @@ async def test_the_same_request_written_differently_is_the_same_request(store):
     assert again[2] == first[2]
 
 
+async def test_of_a_key_that_stands_there_twice_the_last_one_counts(store):
+    body = orjson.dumps(REQUEST)
+    twice = b'{"type": "receipt", "price_list": "web", ' + body[1:]
+    headers = {"Content-Type": "application/json"}
+    first = await store.ask("PUT", f"/v1/documents/{DOCUMENT}", data=twice, headers=headers)
+    again = await store.ask("PUT", f"/v1/documents/{DOCUMENT}", data=body, headers=headers)
+    assert (first[0], again[0]) == (201, 200)
+    assert first[2] == again[2]
+
+
 async def test_the_same_id_with_another_body_is_refused(store):
     await store.ask("PUT", f"/v1/documents/{DOCUMENT}", REQUEST)
     status, said = await store.said("PUT", f"/v1/documents/{DOCUMENT}", {**REQUEST, "expected_total": None})

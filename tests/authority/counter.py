@@ -82,7 +82,7 @@ async def opened(folder: Path, *, clock: HandClock | None = None, **sections: An
 
 
 async def stocked(
-    counter: Counter, *, apples: int = 1_000_000, ranges: Sequence[tuple[int, int]] = ((1, 100_000),)
+    counter: Counter, *, apples: int = 10_000_000, ranges: Sequence[tuple[int, int]] = ((1, 100_000),)
 ) -> None:
     """Put apples and water in the catalogue, apples on the shelf, and ranges in the series."""
     await counter.writer.run(lambda connection: catalogue.change(connection, [APPLES, WATER]))

@@ -1,7 +1,7 @@
 """What the embedded broker mends of amqtt: sessions, rights and limits, said by raw clients over real sockets."""
 
 import asyncio
-import datetime
+import datetime as dt
 import ssl
 import threading
 
@@ -11,8 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.devices import broker as embedded_broker
-from gateway.devices.broker import EmbeddedBroker
+from gateway.devices.broker import EmbeddedBroker, Limits
 from gateway.devices.topics import GATEWAY_USER
 from tests.devices.store import GATEWAY_PASSWORD, PASSWORDS, STORE, TREE, Till, is_right
 
@@ -117,6 +116,7 @@ async def test_what_was_not_acknowledged_comes_again_with_the_session(embedded, 
     assert again.session_present
     assert [payload for _, payload, _ in again.heard] == [b"0", b"1", b"2", b"3"]
     assert [dup for _, _, dup in again.heard] == [True, True, True, False]
+    await again.say(TREE.till_status("front"))
     await again.leave()
     third = await Raw(embedded.address).up()
     await gateway.say(EVENT, b"4")
@@ -154,11 +154,11 @@ async def test_a_stranger_who_names_anothers_session_gets_nothing_and_changes_no
 
 
 async def test_a_failed_login_under_another_name_does_not_lend_its_rights(embedded, gateway):
-    till = await Raw(embedded.address, client_id="same").up()
-    stranger = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="same", clean_session=False)
-    stranger.username_pw_set(GATEWAY_USER, "wrong")
-    await asyncio.to_thread(stranger.connect, *embedded.address)
-    await asyncio.to_thread(stranger.loop_forever, 1.0)
+    till = await Raw(embedded.address, client_id="a-client").up()
+    reader, writer = await asyncio.open_connection(*embedded.address)
+    writer.write(_connect(GATEWAY_USER, "wrong"))
+    assert await reader.read() == b"\x20\x02\x00\x04"
+    writer.close()
     listener = await Raw(embedded.address, GATEWAY_USER, client_id="listener", clean=True).up()
     listener.client.subscribe(f"{TREE.root}/#", qos=1)
     await till.say(TREE.device_state("front"), b"forged")
@@ -216,7 +216,7 @@ def _text(value):
 
 
 def _connect(user, password, keep_alive=30, will=None):
-    flags = 0xC2 | (0x2C if will else 0)
+    flags = 0xC0 | (0x2C if will else 0)
     body = _text("MQTT") + bytes([4, flags]) + keep_alive.to_bytes(2, "big") + _text("a-client")
     body += b"".join(map(_text, will or ())) + _text(user) + _text(password)
     assert len(body) < 128 * 128
@@ -253,26 +253,51 @@ async def test_bad_bytes_end_the_connection_and_nothing_else(embedded, gateway, 
 
 async def test_a_packet_beyond_the_limit_ends_the_connection(embedded, gateway):
     till = await Raw(embedded.address).up()
-    till.client.publish(TREE.till_status("front"), b"x" * (embedded_broker.PACKET_BYTES_MAX + 1), qos=1)
+    till.client.publish(TREE.till_status("front"), b"x" * (Limits().packet_bytes + 1), qos=1)
     await till.gone()
     await till.leave()
     await gateway.say(EVENT)
 
 
-async def test_a_session_that_stays_away_keeps_the_newest_messages(embedded, gateway, monkeypatch):
-    monkeypatch.setattr(embedded_broker, "QUEUED_MESSAGES_MAX", 3)
-    till = await Raw(embedded.address).up()
-    await till.leave()
-    for number in range(5):
-        await gateway.say(EVENT, b"%d" % number)
-    again = await Raw(embedded.address).up()
-    await again.until(3)
-    assert [payload for _, payload, _ in again.heard] == [b"2", b"3", b"4"]
-    await again.leave()
+async def test_a_session_that_stays_away_keeps_the_newest_messages():
+    limits = Limits(queued_messages=3)
+    async with EmbeddedBroker("127.0.0.1", 0, store=STORE, is_right=is_right, limits=limits) as broker:
+        gateway = await Raw(broker.address, GATEWAY_USER, client_id="speaker", clean=True).up()
+        till = await Raw(broker.address).up()
+        await till.leave()
+        for number in range(5):
+            await gateway.say(EVENT, b"%d" % number)
+        again = await Raw(broker.address).up()
+        await again.until(3)
+        assert [payload for _, payload, _ in again.heard] == [b"2", b"3", b"4"]
+        await again.leave()
+        await gateway.leave()
+
+
+async def test_a_connection_that_never_says_who_it_is_ends():
+    limits = Limits(connect_s=0.2)
+    async with EmbeddedBroker("127.0.0.1", 0, store=STORE, is_right=is_right, limits=limits) as broker:
+        reader, writer = await asyncio.open_connection(*broker.address)
+        writer.write(b"\x10")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_there_are_so_many_connections_and_no_more():
+    limits = Limits(connections=2)
+    async with EmbeddedBroker("127.0.0.1", 0, store=STORE, is_right=is_right, limits=limits) as broker:
+        clients = [await Raw(broker.address, client_id=f"c{number}").up() for number in range(2)]
+        reader, writer = await asyncio.open_connection(*broker.address)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        for client in clients:
+            await client.leave()
 
 
 async def test_a_user_has_so_many_sessions_and_no_more(embedded, gateway):
-    limit = embedded_broker.SESSIONS_OF_USER_MAX
+    limit = Limits().sessions_of_user
     clients = [await Raw(embedded.address, client_id=f"c{number}").up() for number in range(limit + 1)]
     await clients[0].gone()
     await gateway.say(EVENT)
@@ -314,18 +339,25 @@ async def test_it_listens_where_it_is_told_and_nowhere_else(embedded):
         await asyncio.open_connection("127.0.0.2", port)
 
 
+async def test_an_address_that_is_taken_is_said_so(embedded):
+    host, port = embedded.address
+    with pytest.raises(OSError, match=f"cannot listen on {host}:{port}"):
+        async with EmbeddedBroker(host, port, store=STORE, is_right=is_right):
+            pass
+
+
 async def test_with_a_certificate_it_speaks_tls_only(tmp_path):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "store-1")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )

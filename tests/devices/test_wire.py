@@ -125,6 +125,22 @@ async def test_a_device_that_is_not_the_topics_is_refused(till):
     await till.until_state(identity, "refused")
 
 
+async def test_what_the_disk_did_not_take_is_taken_later_and_what_is_late_by_then_is_refused(
+    tmp_path, table, printer, till
+):
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        receipt = till.submit()
+        kick = till.submit(kind="kick", body={}, deadline=60_000)
+        async with asyncio.timeout(20):
+            while table.writer.trouble is None:
+                await asyncio.sleep(0.01)
+    await till.until_state(receipt, "done", limit_s=20)
+    await till.until_state(kick, "refused")
+    assert till.details(kick) == ["job_late"]
+    assert printer.paper.pulses == 0
+
+
 async def test_a_till_cannot_speak_for_another_nor_for_the_gateway(till, table, broker):
     async with Till(broker.address, "back") as back:
         forged = back.submit(till="front")

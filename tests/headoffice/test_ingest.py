@@ -223,7 +223,17 @@ async def test_stores_do_not_meet(office):
         assert await office.rows(store) == as_held(journal(4, store))
 
 
-@pytest.mark.parametrize(("name", "value"), [("Gateway-Protocol", "2"), ("Gateway-Protocol", ""), ("Gateway-Epoch", "é"), ("Gateway-Epoch", ""), ("Gateway-Session", "-1"), ("Gateway-Session", "x")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Gateway-Protocol", "2"),
+        ("Gateway-Protocol", ""),
+        ("Gateway-Epoch", "é"),
+        ("Gateway-Epoch", ""),
+        ("Gateway-Session", "-1"),
+        ("Gateway-Session", "x"),
+    ],
+)
 async def test_another_protocol_is_refused_with_a_reason(office, name, value):
     token, session = await begun(office)
     status, problem = await send(office, token, session, journal(2), **{name: value})

@@ -101,10 +101,14 @@ async def test_head_office_says_where_it_is_and_stops_when_it_is_asked_to(tmp_pa
 async def test_a_store_that_waits_for_orders_does_not_hold_up_a_stop(tmp_path):
     settings = HeadOfficeSettings(path=tmp_path / "office", port=0)
     token = accounts.add_store(settings, "store-1")["token"]
-    async with open_shop(tmp_path / "shop") as shop, asyncio.TaskGroup() as group:
-        async with HeadOffice(settings) as office, shop.uplink(office.url, token) as uplink:
-            waiting = group.create_task(uplink.orders(0, 50))
-            while not office._office.hints._watching:
-                await asyncio.sleep(0.005)
-            office._office.hints.close()
-            assert await waiting == ()
+    async with (
+        open_shop(tmp_path / "shop") as shop,
+        HeadOffice(settings) as office,
+        shop.uplink(office.url, token) as uplink,
+        asyncio.TaskGroup() as group,
+    ):
+        waiting = group.create_task(uplink.orders(0, 50))
+        while not office._office.hints._watching:
+            await asyncio.sleep(0)
+        office._office.hints.close()
+        assert await waiting == ()

@@ -1,8 +1,10 @@
 import csv
 import gzip
+import hashlib
 import io
 import json
 from collections import Counter
+from importlib import resources
 
 import pytest
 from backports import zstd
@@ -24,7 +26,16 @@ def line_changed(**values):
     return changed(lines=[{**GOOD["lines"][0], **values}])
 
 
-def test_the_bundled_baskets_are_the_extract_that_the_script_makes():
+SHA256 = "c4e63c74e4edd5847b223ea4922c7ba8856fab427c17d12df273d3de1a9e8bc6"
+
+
+def test_the_bundled_file_is_the_one_that_the_script_makes():
+    packed = (resources.files("gateway.simulator") / "baskets.jsonl.gz").read_bytes()
+    assert hashlib.sha256(gzip.decompress(packed)).hexdigest() == SHA256
+    assert len(packed) < 400_000
+
+
+def test_the_bundled_baskets_are_real_ones_in_the_order_of_the_day():
     baskets = bundled()
     assert len(baskets) == 2000
     assert sum(len(basket.lines) for basket in baskets) == 19_250

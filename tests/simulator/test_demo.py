@@ -1,7 +1,9 @@
 """The demonstration as a newcomer starts it, only shorter."""
 
+import contextlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +27,22 @@ def test_the_demonstration_proves_itself_and_tidies_up(tmp_path):
     ):
         assert text in ran.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(100)
+def test_a_demonstration_that_is_ended_leaves_nothing_behind(tmp_path):
+    command = [sys.executable, "-m", "gateway", "demo", "--headless"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"TMPDIR": str(tmp_path)}) as running:
+        for line in running.stdout:
+            if "tills are paired" in line:
+                running.terminate()
+        assert running.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert not [line for line in command_lines() if str(tmp_path).encode() in line]
+
+
+def command_lines():
+    """Of everything that runs on this machine now."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield file.read_bytes()

@@ -1,6 +1,5 @@
 import asyncio
 import sqlite3
-import threading
 
 import pytest
 
@@ -13,6 +12,7 @@ from gateway.storage.writer import (
     Writer,
     is_file_trouble,
 )
+from tests.storage.plug import Plug
 
 
 def put(name, value="1"):
@@ -26,32 +26,6 @@ def notes(path) -> set[str]:
         found = {name for (name,) in connection.execute("SELECT name FROM notes")}
     connection.close()
     return found
-
-
-class Plug:
-    """Holds the writing thread inside a work, so that what is posted meanwhile waits together."""
-
-    def __init__(self, writer) -> None:
-        self.writer = writer
-        self.statements: list[str] = []
-        self.begun, self.let_go = threading.Event(), threading.Event()
-
-    def _work(self, connection):
-        connection.set_trace_callback(self.statements.append)
-        self.begun.set()
-        assert self.let_go.wait(10)
-
-    async def __aenter__(self):
-        self.future = self.writer.post(self._work)
-        assert await asyncio.to_thread(self.begun.wait, 10)
-        return self
-
-    async def __aexit__(self, *_):
-        self.let_go.set()
-        await self.future
-
-    def commits(self) -> int:
-        return sum(statement.startswith("COMMIT") for statement in self.statements)
 
 
 async def test_a_work_is_done_and_answered_with_what_it_says(writer, path):

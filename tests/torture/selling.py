@@ -53,6 +53,7 @@ class Scene:
         self.tokens = {}
         self.listed = frozenset()
         self.extra = 0
+        self.is_over = False
 
     async def set_up(self):
         stage = self.stage
@@ -81,6 +82,7 @@ class Scene:
                 seller = Seller(till, name, Manner(listed=self.listed), self.history, self.tally)
                 mine = (basket for basket, _ in zip(endless(dealt[number]), range(self.size.baskets), strict=False))
                 tills.create_task(seller.work(mine, asyncio.Event()), name=name)
+        self.is_over = True
 
     def till(self, token, salt):
         return self.stage.till(token, random.Random(f"{self.size.seed}/{salt}"))
@@ -91,7 +93,8 @@ class Scene:
         return sorted(self.generator.randint(total // 20, total * 18 // 20) for _ in range(count))
 
     async def reach(self, sold):
-        await until(lambda: self.tally.sold >= sold, "the moment", seconds=600, pause_s=0.002)
+        """Wait for a moment; it is there, too, when the tills are through because they were refused."""
+        await until(lambda: self.is_over or self.tally.sold >= sold, "the moment", seconds=600, pause_s=0.002)
         await asyncio.sleep(self.generator.uniform(0, LATE_S_MAX))
 
     async def same_request_by_three(self):

@@ -11,6 +11,9 @@ CREATE TABLE journal (
     hash      BLOB    NOT NULL
 ) STRICT;
 
+-- Who issued a document stands in the newest of these rows before it: found at once, after years too.
+CREATE INDEX journal_issuers ON journal (seq) WHERE kind = 'issuer_declared';
+
 -- Who may allocate. One row. A writer that holds another epoch than this row is stale and cannot commit (I5).
 CREATE TABLE tenure (
     only      INTEGER PRIMARY KEY CHECK (only = 1),
