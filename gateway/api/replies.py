@@ -276,6 +276,13 @@ class JobReply(Reply):
     deadline: str | None
 
 
+class JobsReply(Reply):
+    """Jobs that are not at their end, oldest first."""
+
+    items: list[JobReply]
+    next: None
+
+
 class LinkStateReply(Reply):
     """The line as it is now."""
 

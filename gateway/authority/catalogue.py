@@ -1,6 +1,7 @@
 """Products come in: from a CSV file or from head office, validated whole, visible in one step, or not at all.
 
 Columns: `sku,name,unit_price,tax` are needed; `barcode,policy,sell_below_zero,on_hand,price_list` may be left out.
+Commas stand between them, or semicolons, as spreadsheets write where the comma is a decimal one.
 `on_hand` becomes a receipt movement when the SKU is seen for the first time, so importing a file twice adds nothing.
 """
 
@@ -47,6 +48,8 @@ class Sheet:
     """A file that was read: products in its order, first stock by SKU (thousandths), and all that is wrong."""
 
     products: list[ProductRow] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    """Where each product stands."""
     on_hand: dict[str, int] = field(default_factory=dict)
     problems: list[LineProblem] = field(default_factory=list)
 
@@ -73,7 +76,10 @@ class Report:
 def read_csv(text: str, house: House) -> Sheet:
     """Read a whole file and list everything that is wrong in it, by line."""
     sheet = Sheet()
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    text = text.removeprefix("\ufeff")
+    header_line = text.partition("\n")[0]
+    separator = ";" if header_line.count(";") > header_line.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator, strict=True)
     try:
         header = [name.strip().lower() for name in reader.fieldnames or ()]
         reader.fieldnames = header
@@ -190,6 +196,7 @@ def _read_record(sheet: Sheet, line: int, record: Mapping[str, str], house: Hous
     sheet.problems.extend(problems)
     if problems:
         return
+    sheet.lines.append(line)
     sheet.products.append(
         ProductRow(
             values["sku"], values["name"], values["barcode"] or None, unit_price, values["tax"], policy,
@@ -214,10 +221,10 @@ def _number(value: str, exponent: int, column: str, say: Any) -> int:
 def _list_duplicates(sheet: Sheet) -> None:
     for name in ("sku", "barcode"):
         seen: dict[str, int] = {}
-        for position, product in enumerate(sheet.products, 2):
+        for line, product in zip(sheet.lines, sheet.products, strict=True):
             value = getattr(product, name)
             if value is None:
                 continue
             if value in seen:
-                sheet.problems.append(LineProblem(position, name, f"{value!r} stands in line {seen[value]} already"))
-            seen.setdefault(value, position)
+                sheet.problems.append(LineProblem(line, name, f"{value!r} stands in line {seen[value]} already"))
+            seen.setdefault(value, line)

@@ -67,6 +67,7 @@ class Desk:
         self._free_bytes_min = free_bytes_min
         self._waiting: deque[_Ask] = deque()
         self._called = False
+        self._has_space = False
         self._closed = False
         self._newest = (0, 0)
         self._shelf = books.Shelf()
@@ -134,17 +135,25 @@ class Desk:
         return outcomes
 
     def _check_space(self) -> None:
-        if self._free_bytes_min:
+        """Look at the disk once for each group: a group is far smaller than what is left below the floor."""
+        if self._free_bytes_min and not self._has_space:
             state = os.statvfs(self._folder)
             free_bytes = state.f_bavail * state.f_frsize
             if free_bytes < self._free_bytes_min:
                 raise DiskLowError(free_bytes)
+            self._has_space = True
 
     def _call(self) -> None:
-        """Have the writer come for what waits; it takes all there is when it gets here."""
-        if self._called or not self._waiting:
-            return
-        self._called = True
+        """Have the writer come for what waits, once everybody who is heard in this turn of the loop has asked.
+
+        A writer that came at the first command would fight the loop for the interpreter, over a group of one.
+        """
+        if self._waiting and not self._called:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._post)
+
+    def _post(self) -> None:
+        """It takes all there is when it gets here."""
         asks: list[_Ask] = []
         try:
             future = self._writer.post(partial(self._settle_waiting, asks))
@@ -156,7 +165,7 @@ class Desk:
 
     def _settle_waiting(self, asks: list[_Ask], connection: Connection) -> _Settled:
         """On the writer's thread: take what waits into `asks` and settle it."""
-        self._called = False
+        self._called = self._has_space = False
         asks.extend(self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_COMMANDS_MAX)))
         self._newest = (0, 0)
         if connection is not self._shelf_of:  # a new connection follows a failed COMMIT: believe nothing from before

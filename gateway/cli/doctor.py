@@ -119,9 +119,7 @@ def _port(check: str, host: str, port: int) -> Check:
 
 def _peers(settings: Settings) -> list[Check]:
     """Everything that a gateway would connect to."""
-    found = [
-        _reached(f"printer {each.name}", each.address.removeprefix("tcp://")) for each in settings.devices.printer
-    ]
+    found = [_reached(f"printer {each.name}", each.address.removeprefix("tcp://")) for each in settings.devices.printer]
     found += _external_broker(settings)
     if settings.headoffice.url:
         url = urlsplit(settings.headoffice.url)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from pydantic import ValidationError
 
-from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json
+from gateway.cli.access import DEFAULT_CONFIG, Json
 from gateway.cli.speech import MISUSED, REFUSED, StopError, say
 from gateway.settings import SettingsError, Store, load, reason
 
@@ -48,7 +48,9 @@ def check_config(
 
 
 def init(
-    file: Annotated[Path, typer.Option("--config", help="The file to write.", envvar="GATEWAY_CONFIG")] = DEFAULT_CONFIG,
+    file: Annotated[
+        Path, typer.Option("--config", help="The file to write.", envvar="GATEWAY_CONFIG")
+    ] = DEFAULT_CONFIG,
     store: Annotated[
         str, typer.Option(help="The store's id.", prompt="Store id (a-z, 0-9, -)", callback=_fits("id"))
     ] = "store-1",
@@ -61,9 +63,7 @@ def init(
     tax_id: Annotated[
         str, typer.Option(help="RTN, RUT, ...", prompt="Tax id (RTN, RUT; may be empty)", callback=_fits("tax_id"))
     ] = "",
-    language: Annotated[
-        Literal["es", "en"], typer.Option(help="Of receipts.", prompt="Language of receipts")
-    ] = "es",
+    language: Annotated[Literal["es", "en"], typer.Option(help="Of receipts.", prompt="Language of receipts")] = "es",
     force: Annotated[bool, typer.Option("--force", help="Write over a file that somebody has changed.")] = False,
 ) -> None:
     """Ask the few things a store must say and write its settings, with every other key, its default and its reason."""

@@ -4,7 +4,6 @@ import io
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import segno
 import typer
 from rich.table import Table
 
@@ -66,6 +65,8 @@ def _time(value: Any) -> str:
 
 
 def _qr(code: dict[str, Any]) -> str:
+    import segno  # noqa: PLC0415 - only this needs it
+
     page = io.StringIO()
     segno.make(code.get("link") or code["code"], error="m").terminal(out=page, compact=True)
     return page.getvalue()

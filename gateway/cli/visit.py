@@ -75,22 +75,8 @@ def _stop(error: Exception, file: str) -> StopError | None:
         case StopError():
             return error
         case FolderInUseError():
-            return StopError(
-                str(error), "One gateway for one data directory; every other command asks the one that runs."
-            )
-        case ForeignBooksError():
-            return StopError(f"{file}: {error}", "Set storage.path, or store.id and country, to what they were.")
-        case ForeignFileError():
-            return StopError(
-                f"{file}: {error}",
-                "storage.path names another program's file, a newer release's, or a damaged one: gateway verify",
-            )
-        case NotDurableError():
-            return StopError(f"{file}: the disk does not take it: {error}", "Is it full, or read-only? gateway doctor")
-        case sqlite3.DatabaseError():
-            return StopError(
-                f"{file}: cannot be read: {error}", "Look with `gateway verify`; do not delete or repair anything."
-            )
+            hint = "One gateway for one data directory; every other command asks the one that runs."
+            return StopError(str(error), hint)
         case CertificateError():
             return StopError(error.detail, error.hint)
         case ProfileError():
@@ -102,4 +88,19 @@ def _stop(error: Exception, file: str) -> StopError | None:
         case OSError():
             return StopError(f"cannot start: {error}", HINTS.get(error.errno or 0, ANY_HINT))
         case _:
+            return _about_books(error, file)
+
+
+def _about_books(error: Exception, file: str) -> StopError | None:
+    match error:
+        case ForeignBooksError():
+            hint = "Set storage.path, or store.id and country, to what they were."
+        case ForeignFileError():
+            hint = "storage.path names another program's file, a newer release's, or a damaged one: gateway verify"
+        case NotDurableError():
+            hint = "Is the disk full, or read-only? gateway doctor"
+        case sqlite3.DatabaseError():
+            hint = "Look with `gateway verify`; do not delete or repair anything."
+        case _:
             return None
+    return StopError(f"{file}: {str(error) or 'the disk does not take it'}", hint)

@@ -113,6 +113,10 @@ class Till(Wire):
         """Ask for a print or a kick under an id of the till's making."""
         return cast(dict[str, Any], await self.ask("PUT", f"/v1/jobs/{quote(job)}", body))
 
+    async def jobs(self) -> list[dict[str, Any]]:
+        """The till's jobs that are not at their end; an administrator hears everybody's."""
+        return list((await self.ask("GET", "/v1/jobs"))["items"])
+
     async def settle_job(self, job: str, outcome: str) -> dict[str, Any]:
         """Say what a person saw of a job that is unknown: `printed`, or `reprint` for a copy."""
         return cast(dict[str, Any], await self.ask("PUT", f"/v1/jobs/{quote(job)}/outcome", {"outcome": outcome}))

@@ -162,9 +162,10 @@ class Wire:
                     data=request.content,
                     params=request.query,
                     headers=request.headers,
+                    allow_redirects=False,
                 ) as response,
             ):
-                answer = await _answer(response)
+                answer = await _answer(response, is_object="Accept" not in request.headers)
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NoAnswerError(_why(self.address.url, error)) from error
@@ -203,21 +204,29 @@ def _content(body: Any) -> tuple[bytes | None, dict[str, str]]:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), {"Content-Type": "application/json"}
 
 
-async def _answer(response: aiohttp.ClientResponse) -> Any:
-    """The body as JSON where it says so, else as text."""
+async def _answer(response: aiohttp.ClientResponse, *, is_object: bool = False) -> Any:
+    """The body as JSON where it says so, else as text.
+
+    Raises:
+        ClientPayloadError: not an answer of a gateway, such as the page of a guest network's sign-in.
+    """
     content = bytearray()
     async for piece in response.content.iter_any():
         content += piece
         if len(content) > ANSWER_BYTES_MAX:
             message = f"an answer of more than {ANSWER_BYTES_MAX} bytes"
             raise aiohttp.ClientPayloadError(message)
+    answer: Any = content.decode("utf-8", "replace")
     if "json" in response.content_type:
         try:
-            return json.loads(content)
+            answer = json.loads(content)
         except ValueError as error:
             message = f"not JSON: {error}"
             raise aiohttp.ClientPayloadError(message) from error
-    return content.decode("utf-8", "replace")
+    if 300 <= response.status < 400 or (is_object and response.status < 300 and not isinstance(answer, dict)):
+        message = f"not a gateway's answer: {response.status} {response.content_type}"
+        raise aiohttp.ClientPayloadError(message)
+    return answer
 
 
 def _as_problem(answer: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gateway.devices.drivers import escpos_bytes
 from gateway.devices.drivers.escpos_dialogue import Patience
 from gateway.devices.drivers.escpos_printer import EscposPrinter
 from gateway.devices.drivers.transport import TcpTransport
-from gateway.devices.intake import Asked, Intake, Outcome
+from gateway.devices.intake import OPEN_JOBS_SHOWN_MAX, Asked, Intake, Outcome
 from gateway.devices.jobs import Happening, Kind
 from gateway.devices.mailbox import Mailbox, Rhythm
 from gateway.devices.messages import Body, DeviceInfoMessage, DeviceStateMessage
@@ -189,6 +189,10 @@ class Devices:
     async def job(self, identity: str) -> JobRow | None:
         """How a job stands; None when there is none."""
         return await rows.job(self._reader, identity)
+
+    async def open_jobs(self, till: str | None) -> list[JobRow]:
+        """The jobs of a till (None: of all) that are not at their end."""
+        return await rows.open_jobs(self._reader, till, OPEN_JOBS_SHOWN_MAX)
 
     async def cancel(self, till: str, identity: str) -> JobRow | JobRefusal:
         """Take a job back that has not been sent; answers how it stands."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.clock import Clock, SystemClock
-from gateway.headoffice.database import Database, write_once
+from gateway.headoffice.database import Database, ForeignFileError, NotDurableError, Work, write_once
 from gateway.ledger import chain
 from gateway.settings import HeadOfficeSettings
 
@@ -48,7 +48,7 @@ def add_store(settings: HeadOfficeSettings, store: str, clock: Clock | None = No
     """Add a store; answers `store`, `token` and `enrol_code`, the last two shown this once.
 
     Raises:
-        AccountError: not a store's name, or the store is there already.
+        AccountError: not a store's name, the store is there already, or the file cannot be used.
     """
     if not _STORE.fullmatch(store):
         message = f"{store[:60]!r} cannot name a store: lower-case letters, digits and hyphens, at most 32"
@@ -67,7 +67,7 @@ def add_store(settings: HeadOfficeSettings, store: str, clock: Clock | None = No
         )
         _put_code(connection, store, code, now)
 
-    write_once(settings.path, work)
+    _write(settings, work)
     return {"store": store, "token": token, "enrol_code": code}
 
 
@@ -75,7 +75,7 @@ def make_code(settings: HeadOfficeSettings, store: str, clock: Clock | None = No
     """A new one-time code for a store; the former one ends. Answers `store` and `enrol_code`.
 
     Raises:
-        AccountError: there is no such store.
+        AccountError: there is no such store, or the file cannot be used.
     """
     code, now = new_code(), (clock or SystemClock()).now_ms()
 
@@ -85,7 +85,7 @@ def make_code(settings: HeadOfficeSettings, store: str, clock: Clock | None = No
             raise AccountError("store_unknown", message)
         _put_code(connection, store, code, now)
 
-    write_once(settings.path, work)
+    _write(settings, work)
     return {"store": store, "enrol_code": code}
 
 
@@ -95,7 +95,7 @@ def make_token(
     """A new token for a person or a program at head office; answers `token`, shown this once.
 
     Raises:
-        AccountError: no such role.
+        AccountError: no such role, or the file cannot be used.
     """
     if role not in {"reader", "writer"}:
         message = f"{role!r} is not a role; use reader or writer"
@@ -107,7 +107,7 @@ def make_token(
             "INSERT INTO tokens (token_hash, role, made_at) VALUES (?, ?, ?)", (hash_of(token), role, now)
         )
 
-    write_once(settings.path, work)
+    _write(settings, work)
     return {"token": token}
 
 
@@ -155,6 +155,14 @@ async def caller_of(database: Database, token: str) -> Caller | None:
 async def is_store(database: Database, store: str) -> bool:
     """Whether a store was added."""
     return await database.row("SELECT 1 FROM stores WHERE store = ?", store) is not None
+
+
+def _write(settings: HeadOfficeSettings, work: Work[None]) -> None:
+    try:
+        write_once(settings.path, work)
+    except (OSError, NotDurableError, ForeignFileError) as error:
+        message = f"{settings.path}: {error}"
+        raise AccountError("file_unusable", message) from error
 
 
 def _put_code(connection: sqlite3.Connection, store: str, code: str, now: int) -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway.clock import Clock, SystemClock
 from gateway.headoffice import gate, grants, line, reads
-from gateway.headoffice.database import Database
+from gateway.headoffice.database import Database, ForeignFileError, NotDurableError
 from gateway.headoffice.office import OFFICE, Office
 from gateway.settings import HeadOfficeSettings
 
@@ -28,9 +28,13 @@ def run(settings: HeadOfficeSettings) -> None:
     """Serve until SIGTERM or SIGINT; the ready line on standard output says where.
 
     Raises:
-        ForeignFileError, NotDurableError, OSError: the file or the port cannot be had.
+        OSError: the file or the port cannot be had.
     """
-    asyncio.run(_serve(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except (ForeignFileError, NotDurableError) as error:
+        message = f"{settings.path}: {error}"
+        raise OSError(message) from error
 
 
 class HeadOffice:

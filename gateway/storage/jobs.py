@@ -191,10 +191,11 @@ async def next_queued(reader: Reader, device: str) -> JobRow | None:
     return None if found is None else JobRow(*found)
 
 
-async def open_jobs(reader: Reader, till: str, limit: int) -> list[JobRow]:
-    """A till's jobs that are not at their end, in order of arrival."""
+async def open_jobs(reader: Reader, till: str | None, limit: int) -> list[JobRow]:
+    """A till's jobs (None: everybody's) that are not at their end, in order of arrival."""
     found = await reader.rows(
-        f"SELECT {_JOB} FROM jobs WHERE {_OPEN} AND till = ? ORDER BY position LIMIT ?",  # noqa: S608 - constant
+        f"SELECT {_JOB} FROM jobs WHERE {_OPEN} AND till = ifnull(?, till)"  # noqa: S608 - constant
+        " ORDER BY position LIMIT ?",
         till,
         limit,
     )

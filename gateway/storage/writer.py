@@ -213,7 +213,8 @@ def _commit(connection: sqlite3.Connection, group: list[_Waiting]) -> tuple[list
     """One transaction for the whole group: an outcome (or exception) each, and what is wrong with the disk."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_do(connection, waiting.work) for waiting in group]
+        do = _do if len(group) > 1 else _do_alone
+        outcomes = [do(connection, waiting.work) for waiting in group]
         connection.execute("COMMIT")
     except (sqlite3.Error, OSError) as error:
         with contextlib.suppress(sqlite3.Error):
@@ -234,6 +235,18 @@ def _do(connection: sqlite3.Connection, work: Work[T]) -> T | Exception:
         outcome = error
     connection.execute("RELEASE work")
     return outcome
+
+
+def _do_alone(connection: sqlite3.Connection, work: Work[T]) -> T | Exception:
+    """The transaction itself is the only work's savepoint."""
+    try:
+        return work(connection)
+    except Exception as error:
+        if is_file_trouble(error):
+            raise
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        return error
 
 
 def _answer(group: list[_Waiting], outcomes: list[Any]) -> None:

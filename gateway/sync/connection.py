@@ -133,14 +133,27 @@ class Link:
         mode = await cursors.read(self._store.reader, MODE)
         if mode.note:
             self._step(SwitchedOff(self._store.clock.now_ms(), mode.value or None))
+        if self._uplink is None:
+            return
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-            if self._uplink is None:
-                return
-            uplink = await stack.enter_async_context(self._uplink)
+            group.create_task(self._backlog.run(), name="link-backlog")
+            uplink = await self._opened(self._uplink, stack)
             self._push = Push(self._store, uplink, self._backlog, self._bounds)
             self._pull = Pull(self._store, uplink)
-            group.create_task(self._backlog.run(), name="link-backlog")
             group.create_task(self._keep_line(uplink, self._push, self._pull), name="link")
+
+    async def _opened(self, uplink: Uplink, stack: AsyncExitStack) -> Uplink:
+        """The uplink, once it can be opened: a CA file that cannot be used must not keep the store from selling."""
+        while True:
+            self._wake.clear()
+            try:
+                return await stack.enter_async_context(uplink)
+            except OSError as error:
+                self._why = f"headoffice.ca_file: {error}"
+            self._step(Lost(self._store.clock.now_ms()))
+            self._store.board.put_up("link_refused", detail=self._why)
+            self._answer(NoConnectionError(self._why))
+            await self._pause(self._settings.retry_ms_max / 1000)
 
     async def _keep_line(self, uplink: Uplink, push: Push, pull: Pull) -> None:
         while True:

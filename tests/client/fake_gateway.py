@@ -51,6 +51,10 @@ class FakeGateway:
             return problem(503, "busy", "same_request_again", headers={"Retry-After": "0"})
         if fault == "garbage":
             return web.Response(text="{", content_type="application/json")
+        if fault == "portal":
+            return web.Response(text="<h1>Welcome, guest</h1>", content_type="text/html")
+        if fault == "elsewhere":
+            raise web.HTTPTemporaryRedirect("http://127.0.0.1:1/sign-in")
         if fault == "hang":
             await self.release.wait()
         response = await handler(request)

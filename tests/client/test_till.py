@@ -35,7 +35,7 @@ async def test_a_document_is_issued_and_the_token_is_shown(fake, till):
     assert fake.requests[0][3]["Authorization"] == "Bearer token-1"
 
 
-@pytest.mark.parametrize("fault", ["lose_request", "lose_answer", "busy", "garbage", "hang"])
+@pytest.mark.parametrize("fault", ["lose_request", "lose_answer", "busy", "garbage", "hang", "portal", "elsewhere"])
 async def test_the_same_bytes_are_sent_again_until_there_is_an_answer(fake, till, fault):
     fake.faults.extend([fault, fault])
     document = till.new_id()

@@ -215,7 +215,10 @@ class Till:
         self._changed = asyncio.Event()
         self._subscribed = False
         self.client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id=f"{self.name}-till", clean_session=self.clean
+            paho.CallbackAPIVersion.VERSION2,
+            client_id=f"{self.name}-till",
+            clean_session=self.clean,
+            reconnect_on_failure=self.password is None,
         )
         password = PASSWORDS.get(self.name) if self.password is None else self.password
         if self.name:

@@ -53,6 +53,12 @@ async def test_a_role_that_does_not_exist_gets_no_token(office):
         accounts.make_token(office.settings, "owner")
 
 
+async def test_a_folder_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "office").write_bytes(b"a file stands here")
+    with pytest.raises(AccountError, match="office"):
+        accounts.add_store(HeadOfficeSettings(path=tmp_path / "office"), "store-1")
+
+
 async def test_a_code_is_good_once_and_ends_the_former_token(office):
     added = accounts.add_store(office.settings, "store-1")
     status, enrolled = await enrol(office, added["enrol_code"].lower().replace("-", " "))

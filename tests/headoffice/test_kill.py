@@ -7,9 +7,11 @@ import random
 import sys
 
 import aiohttp
+import pytest
 
 from gateway.headoffice import accounts
-from gateway.headoffice.server import HeadOffice
+from gateway.headoffice.database import FILE
+from gateway.headoffice.server import HeadOffice, run
 from gateway.settings import HeadOfficeSettings
 from gateway.sync.plan import Bounds
 from gateway.sync.uplink import LinkError
@@ -112,3 +114,9 @@ async def test_a_store_that_waits_for_orders_does_not_hold_up_a_stop(tmp_path):
             await asyncio.sleep(0)
         office._office.hints.close()
         assert await waiting == ()
+
+
+def test_a_file_of_somebody_else_is_named(tmp_path):
+    (tmp_path / FILE).write_bytes(b"no database " * 1_000)
+    with pytest.raises(OSError, match=FILE):
+        run(HeadOfficeSettings(path=tmp_path, port=0))

@@ -40,7 +40,6 @@ async def test_what_is_committed_is_read_and_what_is_not_is_not(writer, reader):
         "DROP TABLE notes",
         "PRAGMA user_version = 7",
         "CREATE TABLE x (y)",
-        "VACUUM",
     ],
 )
 async def test_whoever_reads_cannot_write(writer, reader, statement):

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import shutil
 
 import pytest
 
@@ -9,6 +10,7 @@ from gateway.storage import catalogue, cursors
 from gateway.sync import protocol
 from gateway.sync.backlog import PUSHED
 from gateway.sync.connection import NoConnectionError
+from tests.sync.certificates import write_certificates
 from tests.sync.cut_proxy import CutProxy
 from tests.sync.offices import as_held
 from tests.sync.shop import QUICK, open_shop
@@ -207,6 +209,17 @@ async def test_a_refused_token_is_an_alarm_of_its_own(office, shop):
             await link.sync_now()
         assert await codes(shop) == ["link_refused"]
         assert link.state()["state"] == "offline"
+
+
+async def test_a_ca_file_that_cannot_be_used_is_an_alarm_until_it_can(tmp_path, office, shop):
+    ca_file = tmp_path / "ca.pem"
+    async with running(shop.link(shop.uplink(office.url, office.add_store(), ca_file=ca_file))) as link:
+        with pytest.raises(NoConnectionError, match=r"ca\.pem|ca_file"):
+            await link.sync_now()
+        assert await codes(shop) == ["link_refused"]
+        shutil.copy(write_certificates(tmp_path / "tls") / "ca.pem", ca_file)
+        await becomes(link, "online")
+        assert await codes(shop) == []
 
 
 async def test_orders_come_down_while_rows_go_up(office, shop):
