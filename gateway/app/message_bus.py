@@ -74,16 +74,16 @@ async def _keep_broker_files(settings: Settings, registry: Registry) -> None:
 
     Written anew whenever a till comes or goes; Mosquitto reads them again on SIGHUP (mosquitto(8)).
     """
-    folder = settings.storage.path / "mosquitto"
+    folder, user = settings.storage.path / "mosquitto", settings.mqtt.user or GATEWAY_USER
     own = await asyncio.to_thread(passwords.password_hash, settings.mqtt.password.get_secret_value())
     await asyncio.to_thread(folder.mkdir, mode=0o700, exist_ok=True)
     seen = -1
     while True:
-        hashes = {**registry.mqtt_passwords(), GATEWAY_USER: own}
-        await asyncio.to_thread(_write_broker_files, folder, mosquitto.password_file(hashes), settings.store.id)
+        users = mosquitto.password_file({**registry.mqtt_passwords(), user: own})
+        await asyncio.to_thread(_write_broker_files, folder, users, mosquitto.acl_file(settings.store.id, user))
         seen = await registry.wait_change(max(seen, registry.changes))
 
 
-def _write_broker_files(folder: Path, users: str, store: str) -> None:
+def _write_broker_files(folder: Path, users: str, rights: str) -> None:
     private_files.replace_file(folder / "passwords", users.encode())
-    private_files.replace_file(folder / "acl", mosquitto.acl_file(store).encode())
+    private_files.replace_file(folder / "acl", rights.encode())

@@ -25,7 +25,7 @@ ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 - a file's name
 CA_FILE = "ca.pem"
 SHOWN_MAX = 50
 """Mistakes named at once."""
-TURN_S_MAX = 15.0
+TURN_S_MAX = 6.0
 """How long a command waits for one that is in the books before it, or for a gateway that is starting."""
 TURN_PAUSE_S = 0.1
 

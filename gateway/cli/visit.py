@@ -10,8 +10,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from amqtt.errors import BrokerError
-
 from gateway.app import running
 from gateway.authority.opening import books_path
 from gateway.cli.speech import StopError
@@ -81,14 +79,19 @@ def _stop(error: Exception, file: str) -> StopError | None:
             return StopError(error.detail, error.hint)
         case ProfileError():
             return StopError(str(error), "Profiles are in firmware_profiles/.")
-        case BrokerError():
-            cause = error.__cause__ or error.__context__
-            number = cause.errno if isinstance(cause, OSError) else None
-            return StopError(f"cannot start the broker: {cause or error}", HINTS.get(number or 0, ANY_HINT))
         case OSError():
-            return StopError(f"cannot start: {error}", HINTS.get(error.errno or 0, ANY_HINT))
+            return StopError(f"cannot start: {error}", HINTS.get(_number(error), ANY_HINT))
         case _:
             return _about_books(error, file)
+
+
+def _number(error: BaseException | None) -> int:
+    """The system's number of an error, or of the one behind it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error.errno
+        error = error.__cause__
+    return 0
 
 
 def _about_books(error: Exception, file: str) -> StopError | None:

@@ -284,10 +284,11 @@ class Devices:
         self, name: str, work: Callable[[], Awaitable[None]], mend: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         """Run and run again: trouble with a device must not stop the sale."""
-        wait_s = RESTART_S_MIN
+        wait_s, has_failed = RESTART_S_MIN, False
         while True:
+            began = self._clock.monotonic()
             try:
-                if mend is not None and wait_s > RESTART_S_MIN:
+                if mend is not None and has_failed:
                     await mend()
                 await work()
                 return
@@ -295,6 +296,9 @@ class Devices:
                 return
             except Exception:
                 log.exception("devices_failed", part=name)
+            has_failed = True
+            if self._clock.monotonic() - began > RESTART_S_MAX:
+                wait_s = RESTART_S_MIN
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, RESTART_S_MAX)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar, assert_never
 
-import orjson
 import structlog
 from pydantic import BaseModel, ValidationError
 
@@ -193,9 +192,11 @@ class Mailbox:
         if message.dev != device:
             refusal = refuse("job_invalid", problem="dev: not the device of the topic")
             return [self._refused(till, device, identity, refusal)]
-        body = _parsed(messages.BODIES[message.kind], orjson.dumps(message.body))
-        if isinstance(body, JobRefusal):
-            return [self._refused(till, device, identity, body)]
+        try:
+            body = messages.BODIES[message.kind].model_validate(message.body)
+        except ValidationError as error:
+            refusal = refuse("job_invalid", problem=messages.problem_of(error))
+            return [self._refused(till, device, identity, refusal)]
         outcome = await self._intake.submit(
             Asked(
                 till,

@@ -17,10 +17,10 @@ def password_file(hashes: Mapping[str, str]) -> str:
     return "".join(f"{user}:{hashed}\n" for user, hashed in sorted(hashes.items()))
 
 
-def acl_file(store: str) -> str:
-    """A till's rights by its user name, and the whole tree for the gateway's own user."""
+def acl_file(store: str, gateway_user: str = topics.GATEWAY_USER) -> str:
+    """A till's rights by its user name, and the whole tree for the gateway's own user (no till may have its name)."""
     root = topics.Tree(store).root
-    lines = [f"user {topics.GATEWAY_USER}", f"topic readwrite {root}/#", ""]
+    lines = [f"user {gateway_user}", f"topic readwrite {root}/#", ""]
     lines += [f"pattern write {root}/{pattern.format(user='%u')}" for pattern in topics.WRITES]
     lines += [f"pattern read {root}/{pattern.format(user='%u')}" for pattern in topics.READS]
     return "\n".join(lines) + "\n"

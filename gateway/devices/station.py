@@ -80,6 +80,8 @@ class Station:
         self._pace = pace
         self._wake = asyncio.Event()
         self._stopping = False
+        self._failed: str | None = None
+        """The job that was in hand when `run` last failed."""
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -129,7 +131,7 @@ class Station:
                 await self._rest(self._pace.retry_s)
 
     async def forsake(self) -> None:
-        """After a failure of `run`: what was being sent is unknown, and what could not be made is refused."""
+        """After a failure of `run`: what was being sent is unknown, and what failed twice before that is refused."""
         row, self.at_work, self.is_blocked = self.at_work, None, False
         clock = self._books.clock
 
@@ -137,7 +139,8 @@ class Station:
             lose(connection, clock.now_ms(), "gateway_failed", device=self.name)
 
         await self._durably(work)
-        if row is not None:
+        failed, self._failed = self._failed, None if row is None else row.id
+        if row is not None and row.id == failed:
             await self.turn(row, Happening.UNPRINTABLE, "gateway_failed")
         await self.count()
 

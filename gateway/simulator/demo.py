@@ -239,7 +239,7 @@ class _Play:
         """Both ends by `gateway verify`, and what the tills were told by a judge of its own."""
         scene = self._scene
         scene.act = "the verdict"
-        scene.tell(f"the printer: {scene.receipts} receipts of till-1; the last one says")
+        scene.tell(f"the printer: {scene.receipts} receipts of till-1")
         scene.say("\n".join(f"            {line}" for line in scene.last_receipt))
         async with stage.till(next(iter(tokens.values())), self._generator) as till:
             verdict = judge(self._history, await held_by(till))

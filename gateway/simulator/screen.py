@@ -11,6 +11,8 @@ from gateway.simulator.scene import Scene
 STORY_SHOWN = 12
 PAPER_SHOWN = 22
 WARNINGS_SHOWN = 3
+NAME_WIDTH = 7
+NUMBER_WIDTH = 19
 _LINK_STYLES = {"online": "green", "catching_up": "yellow", "offline": "red", "working_offline": "red"}
 
 
@@ -35,8 +37,9 @@ def _head(scene: Scene) -> Panel:
 
 def _tills(scene: Scene) -> Panel:
     table = Table(expand=True, box=None)
-    for name in ("till", "last basket", "last number"):
-        table.add_column(name, no_wrap=True)
+    table.add_column("till", no_wrap=True, min_width=NAME_WIDTH)
+    table.add_column("last basket", no_wrap=True, ratio=1)
+    table.add_column("last number", no_wrap=True, min_width=NUMBER_WIDTH)
     last = {sale.till: sale.formatted_number for sale in scene.tally.latest}
     for seller in scene.sellers:
         basket = seller.basket

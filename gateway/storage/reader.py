@@ -18,12 +18,20 @@ class Reader:
         """Open the file that the writer has made.
 
         Raises:
-            sqlite3.OperationalError: there is no such file.
+            sqlite3.DatabaseError: there is no such file, or it is no database.
         """
+        if not self._path.is_file():  # a connection that fails leaves its thread behind, which would outlive the loop
+            message = f"{self._path}: no such file"
+            raise sqlite3.OperationalError(message)
         connection = await aiosqlite.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        await connection.execute("PRAGMA query_only = 1")
-        await connection.execute("PRAGMA wal_autocheckpoint = 0")
+        try:
+            connection.row_factory = sqlite3.Row
+            await connection.execute("PRAGMA query_only = 1")
+            await connection.execute("PRAGMA wal_autocheckpoint = 0")
+            await connection.execute_fetchall("SELECT 1 FROM sqlite_schema LIMIT 1")
+        except BaseException:
+            await connection.close()
+            raise
         self._connection = connection
 
     async def close(self) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import random
 import shutil
 import sqlite3
+import textwrap
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -249,6 +251,23 @@ def test_a_table_that_disagrees_with_the_journal_is_found(path, statement, rule)
 def test_a_broken_chain_is_not_told_at_every_row(path):
     change(path, "UPDATE journal SET at = at - seq * 10000")
     assert len(verify_books(path).found) == BREACHES_SHOWN_MAX or len(rows_of(path)) < BREACHES_SHOWN_MAX
+
+
+def test_the_check_that_the_documentation_prints_finds_the_chain_whole_and_finds_it_broken(path, monkeypatch, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "invariants.md").read_text(encoding="utf-8")
+    lines = text[text.index("    import hashlib, sqlite3") :].splitlines()
+    script = textwrap.dedent("\n".join(line for line in lines if line.startswith("    ")))
+    (path.parent / "data").mkdir()
+    path.rename(path.parent / "data" / BOOKS_FILE)
+    monkeypatch.chdir(path.parent)
+    exec(compile(script, "invariants.md", "exec"), {})
+    whole = rows_of(path.parent / "data" / BOOKS_FILE)
+    assert capsys.readouterr().out == f"whole {whole[-1].hash.hex()}\n"
+    change(
+        path.parent / "data" / BOOKS_FILE, "UPDATE journal SET body = replace(body, 'apple', 'grape') WHERE seq = 30"
+    )
+    with pytest.raises(AssertionError, match="30"):
+        exec(compile(script, "invariants.md", "exec"), {})
 
 
 @pytest.mark.parametrize(

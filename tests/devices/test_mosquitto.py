@@ -25,6 +25,10 @@ def test_the_acl_gives_a_till_its_own_branch_and_the_gateway_the_tree():
     ]
 
 
+def test_the_gateways_user_may_have_another_name():
+    assert mosquitto.acl_file("store-1", "hub").startswith("user hub\ntopic readwrite root/v1/store-1/#\n")
+
+
 def test_the_configuration_lets_nobody_in_unnamed_and_sets_every_limit():
     text = mosquitto.configuration("192.168.1.10", 8883, Path("/etc/m"), certificate=Path("/c.pem"), key=Path("/k.pem"))
     lines = text.splitlines()

@@ -118,6 +118,23 @@ async def test_orders_are_refused_with_a_code(till):
         assert till.details(identity) == [code]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"document": 1' + b"0" * 30 + b"}",
+        b'{"document": NaN}',
+        b'{"lines": "\\ud800"}',
+        b'{"a":' * 150 + b"1" + b"}" * 150,
+    ],
+)
+async def test_no_body_however_odd_stops_the_intake(till, body):
+    identity = str(uuid.uuid4())
+    start = f'{{"v": 1, "job_id": "{identity}", "kind": "receipt", "dev": "front", "created": 1, "body": '.encode()
+    till.publish(TREE.job("front", "front", Verb.SUBMIT), start + body + b"}")
+    await till.until(lambda: "job_invalid" in till.details(identity) + till.details("none"))
+    await till.until_state(till.submit(), "done")
+
+
 async def test_a_device_that_is_not_the_topics_is_refused(till):
     identity = str(uuid.uuid4())
     body = {"v": 1, "job_id": identity, "kind": "text", "dev": "back", "created": 1, "body": {"lines": ["x"]}}

@@ -5,8 +5,9 @@ import pytest
 from gateway.fiscal import honduras
 from gateway.ledger.commands import CancelRange, ConfirmSeries, LockTenure, UnlockTenure
 from gateway.ledger.invariants import Tally
-from gateway.ledger.numbers import CLOCK_BACK_MS_MAX
+from gateway.ledger.numbers import CLOCK_BACK_MS_MAX, is_ahead
 from gateway.ledger.outcomes import Known
+from gateway.ledger.page import Head
 from tests.ledger.shop import CREDITS, DAY_MS, NOON, SERIES, Shop, credit, granted, house, move, sale, unlisted, void
 
 HONDURAN = unlisted(100, tax="isv15")
@@ -242,3 +243,23 @@ def test_a_rebuilt_page_stands_where_the_page_stood():
     head = rebuilt.heads[SERIES]
     stand = tally.series[SERIES]
     assert (stand.last_number, stand.high_number, stand.range) == (head.last_number, head.high_number, head.range)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "high", "seen", "ahead_of_books"),
+    [
+        (0, 0, 0, False),
+        (0, 41, 41, False),
+        (0, 41, 42, True),
+        (0, 41, 99_999_999, True),
+        (1, 41, 42, True),
+        (1, 41, 50_000_040, True),
+        (1, 41, 50_000_041, False),
+        (1, 41, 99_999_999, False),
+        (1, 60_000_000, 60_000_005, True),
+        (1, 60_000_000, 99_999_999, True),
+    ],
+)
+def test_later_is_told_from_earlier_round_the_circle(wrap, high, seen, ahead_of_books):
+    head = Head(SERIES, last_number=high, high_number=high, wrap=wrap)
+    assert is_ahead(head, seen, house()) is ahead_of_books

@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import threading
 
 import pytest
 
@@ -63,6 +64,17 @@ async def test_a_file_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(sqlite3.OperationalError):
         await Reader(tmp_path / "nothing.sqlite3").open()
     assert not (tmp_path / "nothing.sqlite3").exists()
+
+
+async def test_a_file_that_is_no_database_says_so_at_once_and_leaves_nothing_behind(tmp_path):
+    (tmp_path / "text").write_text("hello " * 1000)
+    before = threading.enumerate()
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        await Reader(tmp_path / "text").open()
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in left)
 
 
 async def test_a_row_is_the_first_or_nothing(writer, reader):

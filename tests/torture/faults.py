@@ -33,9 +33,10 @@ SALES_WANTED = 60
 """Before the fault, and again after it."""
 
 FAULTS = {
-    "fsync fails": {"IOFAULT_FSYNC_EIO": "4"},
-    "disk is full": {"IOFAULT_ENOSPC_AFTER": "60000"},
+    "fsync fails": lambda generator: {"IOFAULT_FSYNC_EIO": str(generator.randint(1, 30))},
+    "disk is full": lambda generator: {"IOFAULT_ENOSPC_AFTER": str(generator.randint(0, 400_000))},
 }
+"""Name → what iofault.c is told: the fault comes at a moment drawn from the seed."""
 
 
 def missing():
@@ -56,7 +57,7 @@ async def run(name, *, seed, tills=6):
             "LD_PRELOAD": str(build(folder)),
             "IOFAULT_PATH": str(folder / "data"),
             "IOFAULT_ARM": str(folder / "armed"),
-            **FAULTS[name],
+            **FAULTS[name](random.Random(f"{seed}/{name}")),
         }
         plan = Plan(store="fault", country="plain", environment=environment)
         async with asyncio.TaskGroup() as tasks, Stage(folder, plan, tasks) as stage:
