@@ -77,11 +77,11 @@ async def _keep_broker_files(settings: Settings, registry: Registry) -> None:
     folder, user = settings.storage.path / "mosquitto", settings.mqtt.user or GATEWAY_USER
     own = await asyncio.to_thread(passwords.password_hash, settings.mqtt.password.get_secret_value())
     await asyncio.to_thread(folder.mkdir, mode=0o700, exist_ok=True)
-    seen = -1
     while True:
+        seen = registry.changes
         users = mosquitto.password_file({**registry.mqtt_passwords(), user: own})
         await asyncio.to_thread(_write_broker_files, folder, users, mosquitto.acl_file(settings.store.id, user))
-        seen = await registry.wait_change(max(seen, registry.changes))
+        await registry.wait_change(seen)
 
 
 def _write_broker_files(folder: Path, users: str, rights: str) -> None:

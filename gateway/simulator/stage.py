@@ -33,7 +33,7 @@ class Plan:
     """What kind of store is put up."""
 
     store: str = "demo"
-    name: str = "La Colonia de Prueba"
+    name: str = "Pulpería El Ejemplo"
     country: str = "honduras"
     language: str = "en"
     printers: Mapping[str, str] = field(default_factory=dict)

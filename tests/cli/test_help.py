@@ -2,9 +2,9 @@
 
 import pytest
 import typer
-from gateway.cli.commands import app
 from typer.testing import CliRunner
 
+from gateway.cli.commands import app
 from tests.cli.shell import gateway
 
 

@@ -28,13 +28,13 @@ def test_everything_that_happens_is_on_the_screen():
     }
     scene.office = {"seq": 99}
     scene.stock["1"] = ("BANANAS", "42 ")
-    scene.paper.append("LA COLONIA")
+    scene.paper.append("EL EJEMPLO")
     scene.tally.add(Sale("7", "till-1", "id", "000-001-01", 3, "000-001-01-00000003", "9.99", 1.0))
     scene.tell("the line is cut")
     page = shown(scene)
     for text in ("2 of 6", "CUT", "offline", "17 rows wait", "99 rows", "authorised to 150", "BANANAS", "42 "):
         assert text in page
-    for text in ("No line to head office.", "LA COLONIA", "12.0 s  the line is cut", "1 sold"):
+    for text in ("No line to head office.", "EL EJEMPLO", "12.0 s  the line is cut", "1 sold"):
         assert text in page
 
 
