@@ -321,7 +321,10 @@ def load_headoffice(path: Path) -> HeadOfficeSettings:
         settings = HeadOfficeSettings(**values.get("headoffice", {}))
     except ValidationError as error:
         raise SettingsError(_lines(path, error, HeadOfficeSettings)) from error
-    return settings.model_copy(update={"path": _beside(path, settings.path)})
+    files = {"path": settings.path, "tls_cert_file": settings.tls_cert_file, "tls_key_file": settings.tls_key_file}
+    return settings.model_copy(
+        update={name: None if each is None else _beside(path, each) for name, each in files.items()}
+    )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

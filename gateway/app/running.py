@@ -132,7 +132,7 @@ class _Store:
         if found is None:
             return None
         issuer = await documents.issuer_of(self.reader, found["seq"])
-        return found, issuer, self.desk.house.rules.legend(found["type"], self.settings.store.language)
+        return found, issuer, self.desk.house.rules.legend(found)
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ consolidated edition, July 2020); articles are named at each rule. https://www.s
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.ledger.amounts import BasisPoints
 from gateway.ledger.commands import DocumentType, LoadRange
@@ -112,8 +112,9 @@ def is_rtn(tax_id: str) -> bool:
     return _RTN.fullmatch(tax_id.replace("-", "")) is not None
 
 
-def legend(document_type: str, language: str) -> tuple[str, ...]:  # noqa: ARG001
-    """What Art. 10 wants on the paper: the destination of the copies; always in Spanish, the language of the law."""
-    if document_type in {"invoice", "credit_note", "debit_note"}:
-        return ("Original: Cliente", "Copia: Obligado tributario emisor")
-    return ()
+def legend(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The anonymous buyer (Art. 11.2) and the destination of the copies (Art. 10); in the language of the law."""
+    if document["type"] not in {"invoice", "credit_note", "debit_note"}:
+        return ()
+    buyer = () if document["customer"] else ("CONSUMIDOR FINAL",)
+    return (*buyer, "Original: Cliente", "Copia: Obligado tributario emisor")

@@ -6,7 +6,7 @@ A tax code says its own rate: `exempt`, `zero`, or letters and a percentage (`va
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.ledger import amounts
 from gateway.ledger.amounts import BasisPoints
@@ -60,6 +60,6 @@ def buyer_problem(draft: Draft) -> Refusal | None:  # noqa: ARG001
     return None
 
 
-def legend(document_type: str, language: str) -> tuple[str, ...]:  # noqa: ARG001
+def legend(document: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG001
     """Nothing is prescribed."""
     return ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from gateway.ledger.amounts import BasisPoints, Minor
@@ -50,8 +50,8 @@ class CountryRules(Protocol):
     def buyer_problem(self, draft: Draft) -> Refusal | None:
         """Why the document cannot be issued to this buyer (checked before a number is taken)."""
 
-    def legend(self, document_type: str, language: str) -> tuple[str, ...]:
-        """Lines the law wants on the paper."""
+    def legend(self, document: Mapping[str, Any]) -> tuple[str, ...]:
+        """Lines the law wants on the paper of this document (`facts.Document`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Plan:
     language: str = "en"
     printers: Mapping[str, str] = field(default_factory=dict)
     """Name → address, `tcp://host:port`."""
-    broker: str = "off"
+    broker: str = "embedded"
     environment: Mapping[str, str] = field(default_factory=dict)
     """For the gateway alone."""
 

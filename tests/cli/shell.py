@@ -1,6 +1,7 @@
 """The command line as a person runs it: real processes on real folders, each with a time limit and ended by its id."""
 
 import atexit
+import codecs
 import contextlib
 import http.client
 import json
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from tests.cli.zygote import Zygote
@@ -85,8 +86,9 @@ class Process:
         user: int | None = None,
         stdin: str = "",
         out: int | None = None,
+        source: int | None = None,
     ) -> None:
-        """Start it; `out` is a descriptor that takes its output instead of us."""
+        """Start it; `out` and `source` are descriptors that stand for its output and input instead of ours."""
         self.out = self.err = ""
         self.status: int | None = None
         self._heard = threading.Condition()
@@ -101,7 +103,8 @@ class Process:
         }
         pipes = [os.pipe() for _ in range(4)]
         theirs = [pipes[0][0], *(each[1] for each in pipes[1:])]
-        _zygote[0].start(request, theirs if out is None else [theirs[0], out, *theirs[2:]])
+        given = [source if source is not None else theirs[0], out if out is not None else theirs[1], *theirs[2:]]
+        _zygote[0].start(request, given)
         for each in theirs:
             os.close(each)
         with os.fdopen(pipes[0][1], "w", encoding="utf-8") as given, contextlib.suppress(BrokenPipeError):
@@ -162,17 +165,18 @@ class Process:
             each.join(STOP_S_MAX)
         self._ending.close()
 
-    def __enter__(self) -> "Process":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
 
     def _listen(self, name: str, number: int) -> None:
-        with os.fdopen(number, "r", encoding="utf-8", errors="replace") as stream:
-            for text in stream:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with os.fdopen(number, "rb", buffering=0) as stream:
+            while content := stream.read(65_536):
                 with self._heard:
-                    setattr(self, name, getattr(self, name) + text)
+                    setattr(self, name, getattr(self, name) + decoder.decode(content))
                     self._heard.notify_all()
 
     def _await_end(self) -> None:

@@ -121,9 +121,12 @@ def test_the_five_buckets_stand_beside_each_other_on_one_paper():
 @pytest.mark.parametrize(
     ("kind", "lines"), [("invoice", 2), ("credit_note", 2), ("debit_note", 2), ("delivery_note", 0)]
 )
-def test_the_paper_says_where_its_copies_go_in_the_language_of_the_law(kind, lines):
-    assert len(honduras.legend(kind, "en")) == lines
-    assert honduras.legend(kind, "en") == honduras.legend(kind, "es")
+def test_the_paper_says_where_its_copies_go(kind, lines):
+    assert len(honduras.legend({"type": kind, "customer": {"tax_id": "1", "name": "Ana"}})) == lines
+
+
+def test_an_anonymous_buyer_is_named_as_the_law_names_him():
+    assert honduras.legend({"type": "invoice", "customer": None})[0] == "CONSUMIDOR FINAL"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,7 @@ def test_without_a_country_a_tax_code_says_its_own_rate(code, rate):
 def test_without_a_country_anybody_may_buy_and_any_range_will_do():
     assert plain.buyer_problem(Draft(DocumentType.INVOICE, 10**12, None, 1)) is None
     assert plain.range_problem(granted("r1", 1, 2, valid_until="")) is None
-    assert plain.legend("invoice", "es") == ()
+    assert plain.legend({"type": "invoice", "customer": None}) == ()
     assert plain.format_number("000-001-02", 7) == "000-001-02-00000007"
 
 

@@ -285,3 +285,31 @@ def instant(text: str) -> int:
     found = int(datetime.fromisoformat(text).timestamp() * 1000)
     assert iso(found) == text
     return found
+
+
+def test_the_correlative_begins_again_in_a_range_after_one_that_needed_none():
+    shop = Shop()
+    shop.page.heads[SERIES] = head = shop.page.head(SERIES)
+    head.last_number = head.high_number = LAST
+    assert shop.done(granted("r1", 1, 5))["wrap"] == 1
+    assert sell(shop, 2) == [1, 2]
+
+
+def test_a_tail_of_one_number_is_accounted_for():
+    shop = honduran(granted("r1", 1, 3))
+    sell(shop, 2)
+    assert shop.done(CancelRange("r1", "done"))["unused"] == {"first": 3, "last": 3, "cause": "cancelled"}
+    assert shop.breaches() == []
+
+
+def test_a_range_may_be_good_for_a_single_day():
+    shop = honduran(granted("r1", 1, 3, valid_from="2026-11-21", valid_until="2026-11-21"))
+    assert sell(shop, 1) == [1]
+
+
+def test_ranges_loaded_for_the_next_turn_are_held_against_each_other():
+    shop = honduran(granted("r1", LAST, LAST), granted("r2", 1, 5))
+    assert shop.refused(granted("r3", 5, 9)).code == "range_overlaps"
+    assert shop.done(granted("r4", 6, 9))["wrap"] == 1
+    assert sell(shop, 10) == [LAST, *range(1, 10)]
+    assert shop.breaches() == []
