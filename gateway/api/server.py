@@ -128,6 +128,13 @@ class _Connection(web.RequestHandler):
         self._factory = manager.request_factory
         self._request_factory = self._make_request
 
+    @override
+    def close(self) -> None:
+        """Take nothing new; a connection so new that nothing came over it yet ends, or it would wait until the last."""
+        super().close()
+        if not self._request_count:
+            self.force_close()
+
     def _make_request(
         self, message: RawRequestMessage, body: StreamReader, protocol: Any, writer: Any, task: Any
     ) -> web.BaseRequest:

@@ -8,24 +8,38 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.cli.speech import MISUSED, StopError
+from gateway.cli.speech import MISUSED, StopError, heard_by_program
 from gateway.client.admin import Admin
 from gateway.client.problem import NoAnswerError, Problem
 from gateway.clock import SystemClock
 from gateway.settings import Settings, SettingsError, load
 from gateway.storage import folder
 from gateway.storage.folder import FolderInUseError
+from gateway.tongue import tr
 
 T = TypeVar("T")
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="The store's settings.", envvar="GATEWAY_CONFIG")]
-Json = Annotated[bool, typer.Option("--json", help="Answer one JSON line.")]
+ConfigFile = Annotated[
+    Path,
+    typer.Option(
+        "--config", help=tr("The store's settings.", "La configuración de la tienda."), envvar="GATEWAY_CONFIG"
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help=tr("Answer one JSON line.", "Responder una línea JSON."),
+        is_eager=True,
+        callback=heard_by_program,
+    ),
+]
 DEFAULT_CONFIG = Path("config/gateway.toml")
 ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 - a file's name
 CA_FILE = "ca.pem"
 SHOWN_MAX = 50
 """Mistakes named at once."""
-TURN_S_MAX = 6.0
+TURN_S_MAX = 5.0
 """How long a command waits for one that is in the books before it, or for a gateway that is starting."""
 TURN_PAUSE_S = 0.1
 
@@ -51,8 +65,9 @@ def ask(config: Path, question: Callable[[Admin], Awaitable[T]]) -> T:
     except Problem as problem:
         raise _stop(problem) from problem
     except NoAnswerError as error:
-        hint = "gateway doctor looks at every part"
-        raise StopError(f"the gateway does not answer: {error}", hint) from error
+        hint = tr("gateway doctor looks at every part", "gateway doctor revisa cada parte")
+        text = tr(f"the gateway does not answer: {error}", f"el gateway no responde: {error}")
+        raise StopError(text, hint) from error
 
 
 @contextlib.asynccontextmanager
@@ -77,8 +92,11 @@ async def _door(settings: Settings, stack: contextlib.AsyncExitStack) -> str:
             return await stack.enter_async_context(visit.opened(settings))
         except FolderInUseError as error:
             if clock.monotonic() > give_up:
-                hint = "A gateway that does not become ready, or another command: ps -ef | grep gateway"
-                raise StopError(str(error), hint) from error
+                hint = tr(
+                    "A gateway that does not become ready, or another command: ps -ef | grep gateway",
+                    "Un gateway que no termina de iniciar, u otro comando: ps -ef | grep gateway",
+                )
+                raise StopError(in_use(error, data), hint) from error
         await asyncio.sleep(TURN_PAUSE_S)
 
 
@@ -88,8 +106,18 @@ def _client(settings: Settings, url: str) -> Admin:
         token = (data / ADMIN_TOKEN_FILE).read_text(encoding="ascii").strip()
         ca = (data / CA_FILE).read_text(encoding="ascii") if url.startswith("https") else ""
     except OSError as error:
-        raise StopError(str(error), "Run this as the user the gateway runs as.") from error
-    return Admin.at(url, token, ca=ca)
+        raise StopError(str(error), as_its_user()) from error
+    return Admin.at(url, token, ca=ca, language=tr("en", "es"))
+
+
+def as_its_user() -> str:
+    """What to do when the data directory is another user's."""
+    return tr("Run this as the user the gateway runs as.", "Ejecútelo con el usuario con que corre el gateway.")
+
+
+def in_use(error: FolderInUseError, data: Path) -> str:
+    """That another process is in the data directory."""
+    return tr(str(error), f"{data}: lo está usando un gateway en marcha")
 
 
 def _stop(problem: Problem) -> StopError:
@@ -100,10 +128,14 @@ def _stop(problem: Problem) -> StopError:
         return StopError(f"{fields[0]} ({problem.code})", "\n  ".join(fields[1:]))
     hint = "\n  ".join(lines[:SHOWN_MAX])
     if problem.code == "too_large":
-        hint = "Raise api.body_bytes_max in the settings, or split the file."
+        hint = tr(
+            "Raise api.body_bytes_max in the settings, or split the file.",
+            "Suba api.body_bytes_max en la configuración, o divida el archivo.",
+        )
     return StopError(f"{problem.detail or problem.title} ({problem.code})", hint)
 
 
 def mistakes(found: list[dict[str, str]]) -> list[str]:
     """A file's mistakes, one line each."""
-    return [": ".join(filter(None, (f"line {each['line']}", each["column"], each["text"]))) for each in found]
+    line = tr("line", "línea")
+    return [": ".join(filter(None, (f"{line} {each['line']}", each["column"], each["text"]))) for each in found]

@@ -8,11 +8,17 @@ import typer
 
 from gateway.cli import catalogue, device, doctor, headoffice, ranges, setup, simulate, status, tills, verify
 from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, settings_of
-from gateway.cli.speech import StopError, say_wrong
+from gateway.cli.speech import StopError, command, say_wrong
+from gateway.tongue import tr
+
+ABOUT = tr(
+    "The store gateway: gapless fiscal numbers, stock, printers and head office, online or not.",
+    "El gateway de la tienda: números fiscales sin saltos, existencias, impresoras y casa matriz, con o sin línea.",
+)
 
 app = typer.Typer(
     name="gateway",
-    help="The store gateway: gapless fiscal numbers, stock, printers and head office, online or not.",
+    help=ABOUT,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -20,7 +26,10 @@ app = typer.Typer(
 setup.add_to(app)
 
 
-@app.command()
+@command(
+    app,
+    "El programa, en primer plano. Imprime una línea JSON cuando está listo; SIGTERM o Ctrl-C lo detienen en orden.",
+)
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """The daemon, in the foreground. Prints one JSON line when it is ready; SIGTERM or Ctrl-C stops it cleanly."""
     settings = settings_of(config)
@@ -50,10 +59,16 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=ABOUT)
 def about(
     shown: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which release this is.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help=tr("Say which release this is.", "Decir qué versión es esta."),
+        ),
     ] = False,
 ) -> None:
     """The store gateway: gapless fiscal numbers, stock, printers and head office, online or not."""

@@ -9,11 +9,15 @@ import typer
 from rich.table import Table
 
 from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, settings_of
-from gateway.cli.speech import REFUSED, StopError, say
+from gateway.cli.speech import REFUSED, StopError, command, say
+from gateway.cli.words import word
 from gateway.client.admin import Admin
 from gateway.storage import folder
+from gateway.tongue import tr
 
-app = typer.Typer(help="Printers, and the jobs before them.", no_args_is_help=True)
+app = typer.Typer(
+    help=tr("Printers, and the jobs before them.", "Impresoras, y los trabajos que les esperan."), no_args_is_help=True
+)
 TEST_DEADLINE_MS = 15_000
 """A test page that cannot begin by then is not printed: nobody wants it an hour later."""
 TEST_WAIT_S_MAX = 40
@@ -22,35 +26,70 @@ ENDS = frozenset({"done", "refused", "failed_before_send", "replaced", "held", "
 """Where `test` stops looking; from `held` the page still comes, when somebody has put paper in."""
 TEST_LINES = ["Store gateway", "áéíóúüñ ÁÉÍÓÚÜÑ ¿? ¡!", "0123456789"]
 TOLD = {
-    "done": "printed",
-    "held": "the printer has the page and waits: paper, cover?",
-    "unknown": "not known whether the page came out; look, then: gateway device settle",
-    "failed_before_send": "nothing was printed: the printer does not answer",
-    "refused": "refused",
+    "done": ("printed", "impreso"),
+    "held": (
+        "the printer has the page and waits: paper, cover?",
+        "la impresora tiene la página y espera: ¿papel, tapa?",
+    ),
+    "unknown": (
+        "not known whether the page came out; look, then: gateway device settle",
+        "no se sabe si salió la página; mire, y luego: gateway device settle",
+    ),
+    "failed_before_send": (
+        "nothing was printed: the printer does not answer",
+        "no se imprimió nada: la impresora no responde",
+    ),
+    "refused": ("refused", "rechazado"),
 }
+"""What became of a test page, in English and Spanish."""
 
 
-@app.command("list")
+@command(app, "Todos los dispositivos y cómo están.", "list")
 def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All devices and how they are."""
     found = ask(config, Admin.devices)
     is_running = _is_running(config)
-    table = Table("device", "profile", "address", "online", "paper", "cover", "waiting", "unknown")
+    table = Table(
+        tr("device", "dispositivo"),
+        tr("profile", "perfil"),
+        tr("address", "dirección"),
+        tr("online", "en línea"),
+        tr("paper", "papel"),
+        tr("cover", "tapa"),
+        tr("waiting", "en espera"),
+        tr("unknown", "dudosos"),
+    )
     for each in found:
         state = each["state"]
-        online = {True: "yes", False: "no", None: "?"}[state["online"]] if is_running else "gateway stopped"
-        figures = (state["paper"], state["cover"], str(state["waiting"]), str(state["unknown"]))
+        online = {True: tr("yes", "sí"), False: "no", None: "?"}[state["online"]]
+        if not is_running:
+            online = tr("gateway stopped", "gateway detenido")
+        figures = (word(state["paper"]), word(state["cover"]), str(state["waiting"]), str(state["unknown"]))
         table.add_row(each["name"], each["profile"], each["address"], online, *figures)
     say(
         {"items": found},
         as_json=as_json,
-        text=table if found else "No printer is in the settings ([[devices.printer]]).",
+        text=table
+        if found
+        else tr(
+            "No printer is in the settings ([[devices.printer]]).",
+            "No hay ninguna impresora en la configuración ([[devices.printer]]).",
+        ),
     )
 
 
-@app.command()
+@command(
+    app,
+    "Imprime una página de prueba y dice qué fue de ella; termina con 1 si no se imprimió. "
+    "El gateway debe estar en marcha.",
+)
 def test(
-    name: Annotated[str, typer.Argument(help="The printer's name in the settings.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help=tr("The printer's name in the settings.", "El nombre de la impresora en la configuración.")
+        ),
+    ],
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -70,36 +109,61 @@ def test(
     try:
         job = ask(config, page)
     except TimeoutError as error:
-        raise StopError(f"{name}: nothing after {TEST_WAIT_S_MAX} s", "gateway device jobs shows what waits") from error
-    say(job, as_json=as_json, text=f"{name}: {TOLD.get(job['state'], job['state'])} {job['detail']}".rstrip())
+        text = tr(f"{name}: nothing after {TEST_WAIT_S_MAX} s", f"{name}: nada después de {TEST_WAIT_S_MAX} s")
+        hint = tr("gateway device jobs shows what waits", "gateway device jobs muestra lo que espera")
+        raise StopError(text, hint) from error
+    told = tr(*TOLD.get(job["state"], (job["state"], job["state"])))
+    say(job, as_json=as_json, text=f"{name}: {told} {job['detail']}".rstrip())
     if job["state"] != "done":
         raise typer.Exit(REFUSED)
 
 
-@app.command()
+@command(app, "Trabajos que esperan, que una impresora retiene, o de los que no se sabe.")
 def jobs(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Jobs that wait, are held back by a printer, or are unknown."""
     found = ask(config, Admin.jobs)
-    table = Table("device", "state", "kind", "till", "document", "since", "detail")
+    table = Table(
+        tr("device", "dispositivo"),
+        tr("state", "estado"),
+        tr("kind", "tipo"),
+        tr("till", "caja"),
+        tr("document", "documento"),
+        tr("since", "desde"),
+        tr("detail", "detalle"),
+    )
     table.add_column("id", overflow="fold")
     for each in found:
-        names = ("device", "state", "kind", "till", "document", "changed_at", "detail", "id")
-        table.add_row(*(str(each[name] or "-") for name in names))
-    say({"items": found}, as_json=as_json, text=table if found else "Nothing waits.")
+        names = ("till", "document", "changed_at", "detail", "id")
+        table.add_row(
+            each["device"], word(each["state"]), word(each["kind"]), *(str(each[name] or "-") for name in names)
+        )
+    say({"items": found}, as_json=as_json, text=table if found else tr("Nothing waits.", "Nada espera."))
 
 
-@app.command()
+@command(app, "Diga qué vio de un trabajo del que no se sabe: el papel está, o se quiere una copia.")
 def settle(
-    job: Annotated[uuid.UUID, typer.Argument(metavar="ID", help="As `device jobs` shows it.")],
+    job: Annotated[
+        uuid.UUID,
+        typer.Argument(metavar="ID", help=tr("As `device jobs` shows it.", "Como lo muestra `device jobs`.")),
+    ],
     outcome: Annotated[
-        Literal["printed", "reprint"], typer.Argument(help="printed: the paper is there; reprint: print a copy.")
+        Literal["printed", "reprint"],
+        typer.Argument(
+            help=tr(
+                "printed: the paper is there; reprint: print a copy.",
+                "printed: el papel está; reprint: imprimir una copia.",
+            )
+        ),
     ],
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Say what you saw of a job that is unknown: the paper is there, or a copy is wanted."""
     settled = ask(config, lambda admin: admin.settle_job(str(job), outcome))
-    told = "settled: it was printed" if outcome == "printed" else f"a copy is queued as job {settled['detail']}"
+    told = tr("settled: it was printed", "anotado: se imprimió")
+    if outcome == "reprint":
+        copy = settled["detail"]
+        told = tr(f"a copy is queued as job {copy}", f"una copia está en cola como trabajo {copy}")
     say(settled, as_json=as_json, text=told)
 
 
@@ -110,4 +174,4 @@ def _is_running(config: Path) -> bool:
 def _must_run(config: Path) -> None:
     """A gateway that is opened for one command prints nothing."""
     if not _is_running(config):
-        raise StopError("the gateway is not running", "gateway run")
+        raise StopError(tr("the gateway is not running", "el gateway no está en marcha"), "gateway run")

@@ -8,19 +8,33 @@ from typing import Annotated, Any, Literal
 import typer
 
 from gateway.cli.access import Json
-from gateway.cli.speech import MISUSED, StopError, say
+from gateway.cli.speech import MISUSED, StopError, command, say
 from gateway.settings import HeadOfficeSettings, SettingsError, load_headoffice
+from gateway.tongue import tr
 
-app = typer.Typer(help="The reference head office.", no_args_is_help=True)
-stores = typer.Typer(help="The stores it knows.", no_args_is_help=True)
+app = typer.Typer(help=tr("The reference head office.", "La casa matriz de referencia."), no_args_is_help=True)
+stores = typer.Typer(help=tr("The stores it knows.", "Las tiendas que conoce."), no_args_is_help=True)
 app.add_typer(stores, name="store")
 
-OfficeFile = Annotated[Path, typer.Option("--config", help="Head office's settings.", envvar="HEADOFFICE_CONFIG")]
+OfficeFile = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        help=tr("Head office's settings.", "La configuración de la casa matriz."),
+        envvar="HEADOFFICE_CONFIG",
+    ),
+]
 DEFAULT_OFFICE = Path("config/headoffice.toml")
-StoreId = Annotated[str, typer.Argument(metavar="ID", help="As in the store's settings, store.id.")]
+StoreId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help=tr("As in the store's settings, store.id.", "Como en la configuración de la tienda, store.id."),
+    ),
+]
 
 
-@app.command()
+@command(app, "La casa matriz en primer plano. Imprime una línea JSON cuando está lista.")
 def run(config: OfficeFile = DEFAULT_OFFICE) -> None:
     """Run head office in the foreground. Prints one JSON line when it is ready."""
     settings = _settings(config)
@@ -32,16 +46,22 @@ def run(config: OfficeFile = DEFAULT_OFFICE) -> None:
         server.run(settings)
 
 
-@stores.command()
+@command(
+    stores, "Admite una tienda: su token va en la configuración de ella (headoffice.token); se muestra solo esta vez."
+)
 def add(store: StoreId, config: OfficeFile = DEFAULT_OFFICE, as_json: Json = False) -> None:
     """Let a store in: its token goes into the store's settings (headoffice.token), shown this once."""
     from gateway.headoffice import accounts  # noqa: PLC0415 - the whole of it
 
     made = _tried(config, lambda settings: accounts.add_store(settings, store))
-    say(made, as_json=as_json, text=f"token       {made['token']}\nenrol code  {made['enrol_code']}")
+    say(
+        made,
+        as_json=as_json,
+        text=f"token       {made['token']}\n{tr('enrol code', 'código de alta')}  {made['enrol_code']}",
+    )
 
 
-@stores.command()
+@command(stores, "Un nuevo código de un solo uso con que la tienda obtiene un token.")
 def code(store: StoreId, config: OfficeFile = DEFAULT_OFFICE, as_json: Json = False) -> None:
     """A new one-time code with which the store fetches a token."""
     from gateway.headoffice import accounts  # noqa: PLC0415 - the whole of it
@@ -50,9 +70,16 @@ def code(store: StoreId, config: OfficeFile = DEFAULT_OFFICE, as_json: Json = Fa
     say(made, as_json=as_json, text=made["enrol_code"])
 
 
-@app.command()
+@command(
+    app, "Un token para personas y programas: reader (documentos, existencias, diario) o writer (rangos, catálogo)."
+)
 def token(
-    kind: Annotated[Literal["reader", "writer"], typer.Argument(help="reader: may look; writer: may order and look.")],
+    kind: Annotated[
+        Literal["reader", "writer"],
+        typer.Argument(
+            help=tr("reader: may look; writer: may order and look.", "reader: puede ver; writer: puede ordenar y ver.")
+        ),
+    ],
     config: OfficeFile = DEFAULT_OFFICE,
     as_json: Json = False,
 ) -> None:
@@ -65,8 +92,11 @@ def token(
 
 def _settings(config: Path) -> HeadOfficeSettings:
     if not config.exists():
-        hint = f"The program comes with one, {DEFAULT_OFFICE}: copy it, or name it with --config."
-        raise StopError(f"{config}: no such file", hint, MISUSED)
+        hint = tr(
+            f"The program comes with one, {DEFAULT_OFFICE}: copy it, or name it with --config.",
+            f"El programa trae uno, {DEFAULT_OFFICE}: cópielo, o nómbrelo con --config.",
+        )
+        raise StopError(tr(f"{config}: no such file", f"{config}: no existe"), hint, MISUSED)
     try:
         return load_headoffice(config)
     except SettingsError as error:
@@ -92,7 +122,14 @@ def _explained(settings: HeadOfficeSettings) -> Iterator[None]:
     try:
         yield
     except ForeignFileError as error:
-        raise StopError(str(error), "Set headoffice.path to head office's own directory.") from error
+        hint = tr(
+            "Set headoffice.path to head office's own directory.",
+            "Ponga en headoffice.path el directorio propio de la casa matriz.",
+        )
+        raise StopError(str(error), hint) from error
     except (NotDurableError, OSError) as error:
-        hint = f"Is the port taken, a file missing, or {settings.path} not this user's to write?"
+        hint = tr(
+            f"Is the port taken, a file missing, or {settings.path} not this user's to write?",
+            f"¿Está ocupado el puerto, falta un archivo, o este usuario no puede escribir en {settings.path}?",
+        )
         raise StopError(str(error), hint) from error

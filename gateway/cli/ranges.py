@@ -8,10 +8,18 @@ import typer
 from rich.table import Table
 
 from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask
-from gateway.cli.speech import say
+from gateway.cli.speech import command, say
+from gateway.cli.words import word
 from gateway.client.admin import Admin
+from gateway.tongue import tr
 
-app = typer.Typer(help="Authorised ranges of numbers, and series that are locked.", no_args_is_help=True)
+app = typer.Typer(
+    help=tr(
+        "Authorised ranges of numbers, and series that are locked.",
+        "Rangos autorizados de números, y series bloqueadas.",
+    ),
+    no_args_is_help=True,
+)
 
 
 def _day(value: str) -> str:
@@ -19,31 +27,58 @@ def _day(value: str) -> str:
     try:
         return value and date.fromisoformat(value).isoformat()
     except ValueError as error:
-        message = f"{value!r} is not a date such as 2027-06-30"
+        message = tr(f"{value!r} is not a date such as 2027-06-30", f"{value!r} no es una fecha como 2027-06-30")
         raise typer.BadParameter(message) from error
 
 
 def _said(value: str) -> str:
     """A reason that says something."""
     if not value.strip():
-        message = "say why"
+        message = tr("say why", "diga por qué")
         raise typer.BadParameter(message)
     return value
 
 
-Reason = Annotated[str, typer.Option(help="Why, or how you know: it stands in the journal.", callback=_said)]
+Reason = Annotated[
+    str,
+    typer.Option(
+        help=tr("Why, or how you know: it stands in the journal.", "Por qué, o cómo lo sabe: queda en el diario."),
+        callback=_said,
+    ),
+]
 
 
-@app.command()
+@command(app, "Carga un rango. El siguiente entra solo, entre dos ventas, cuando el anterior se agota.")
 def load(
-    series: Annotated[str, typer.Option(help="Establishment, emission point and type: 000-001-01.")],
-    first: Annotated[int, typer.Option(min=1, help="The first number of the range.")],
-    last: Annotated[int, typer.Option(min=1, help="The last number of the range.")],
-    reference: Annotated[str, typer.Option("--reference", "--cai", help="The authority's key (CAI).")] = "",
-    authority: Annotated[str, typer.Option(help="CAI, resolution, ...")] = "CAI",
-    valid_from: Annotated[str, typer.Option(help="YYYY-MM-DD, inclusive.", callback=_day)] = "",
+    series: Annotated[
+        str,
+        typer.Option(
+            help=tr(
+                "Establishment, emission point and type: 000-001-01.",
+                "Establecimiento, punto de emisión y tipo: 000-001-01.",
+            )
+        ),
+    ],
+    first: Annotated[
+        int, typer.Option(min=1, help=tr("The first number of the range.", "El primer número del rango."))
+    ],
+    last: Annotated[int, typer.Option(min=1, help=tr("The last number of the range.", "El último número del rango."))],
+    reference: Annotated[
+        str,
+        typer.Option("--reference", "--cai", help=tr("The authority's key (CAI).", "La clave de la autoridad (CAI).")),
+    ] = "",
+    authority: Annotated[str, typer.Option(help=tr("CAI, resolution, ...", "CAI, resolución, ..."))] = "CAI",
+    valid_from: Annotated[
+        str, typer.Option(help=tr("YYYY-MM-DD, inclusive.", "AAAA-MM-DD, inclusive: desde."), callback=_day)
+    ] = "",
     valid_until: Annotated[
-        str, typer.Option(help="YYYY-MM-DD, inclusive (fecha límite de emisión).", callback=_day)
+        str,
+        typer.Option(
+            help=tr(
+                "YYYY-MM-DD, inclusive (fecha límite de emisión).", "AAAA-MM-DD, inclusive: fecha límite de emisión."
+            ),
+            callback=_day,
+        ),
     ] = "",
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
@@ -60,10 +95,17 @@ def load(
     }
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"range:{series}/{first}-{last}/{reference}"))
     loaded = ask(config, lambda admin: admin.load_range(identity, body))
-    say(loaded, as_json=as_json, text=f"{series} {first}-{last} is loaded (id {identity}).")
+    say(
+        loaded,
+        as_json=as_json,
+        text=tr(
+            f"{series} {first}-{last} is loaded (id {identity}).",
+            f"{series} {first}-{last} queda cargado (id {identity}).",
+        ),
+    )
 
 
-@app.command("list")
+@command(app, "Todos los rangos que se han cargado, y cuánto queda de cada uno.", "list")
 def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All ranges ever loaded, and how much of each is left."""
 
@@ -71,41 +113,69 @@ def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
         return [each async for each in admin.ranges()]
 
     found = ask(config, ranges)
-    table = Table("series", "first", "last", "next", "left", "valid until", "state")
+    table = Table(
+        tr("series", "serie"),
+        tr("first", "primero"),
+        tr("last", "último"),
+        tr("next", "sigue"),
+        tr("left", "quedan"),
+        tr("valid until", "válido hasta"),
+        tr("state", "estado"),
+    )
     table.add_column("id", overflow="fold")
     for each in found:
-        names = ("series", "first", "last", "next", "left", "valid_until", "state", "id")
-        table.add_row(*(str(each[name]) for name in names))
+        names = ("series", "first", "last", "next", "left", "valid_until")
+        table.add_row(*(str(each[name]) for name in names), word(each["state"]), each["id"])
     say({"items": found}, as_json=as_json, text=table)
 
 
-@app.command()
+@command(app, "Deja de usar un rango; lo que queda de él pasa a ser un tramo sin usar.")
 def cancel(
-    identity: Annotated[uuid.UUID, typer.Argument(metavar="ID", help="As `range list` shows it.")],
+    identity: Annotated[
+        uuid.UUID, typer.Argument(metavar="ID", help=tr("As `range list` shows it.", "Como lo muestra `range list`."))
+    ],
     reason: Reason,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Stop using a range; what is left of it becomes an unused span."""
     ended = ask(config, lambda admin: admin.cancel_range(str(identity), reason))
-    say(ended, as_json=as_json, text=f"{identity} is cancelled; unused: {ended['unused'] or 'nothing'}.")
+    text = tr(
+        f"{identity} is cancelled; unused: {ended['unused'] or 'nothing'}.",
+        f"{identity} queda anulado; sin usar: {ended['unused'] or 'nada'}.",
+    )
+    say(ended, as_json=as_json, text=text)
 
 
-@app.command()
+@command(app, "Diga cuál fue el último número impreso, y vuelva a abrir una serie bloqueada.")
 def confirm(
-    series: Annotated[str, typer.Argument(help="The series, such as 000-001-01.")],
-    last_number: Annotated[int, typer.Option("--last", min=0, help="The last number that exists on paper.")],
+    series: Annotated[
+        str, typer.Argument(help=tr("The series, such as 000-001-01.", "La serie, por ejemplo 000-001-01."))
+    ],
+    last_number: Annotated[
+        int,
+        typer.Option(
+            "--last", min=0, help=tr("The last number that exists on paper.", "El último número que existe en papel.")
+        ),
+    ],
     reason: Reason,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Say which number was the last one printed, and open a locked series again."""
     done = ask(config, lambda admin: admin.confirm_series(series, last_number, reason))
-    say(done, as_json=as_json, text=f"{series} goes on after {done['last_number']}.")
+    say(
+        done,
+        as_json=as_json,
+        text=tr(f"{series} goes on after {done['last_number']}.", f"{series} sigue después de {done['last_number']}."),
+    )
 
 
-@app.command()
+@command(
+    app,
+    "Diga que estos libros son los correctos, y que un gateway bloqueado vuelva a numerar. Confirme antes cada serie.",
+)
 def unlock(reason: Reason, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Say that these books are the right ones, and let a locked gateway number again. Confirm each series first."""
     done = ask(config, lambda admin: admin.unlock_tenure(reason))
-    say(done, as_json=as_json, text="Numbering goes on.")
+    say(done, as_json=as_json, text=tr("Numbering goes on.", "La numeración continúa."))

@@ -2,10 +2,16 @@
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import typer
 from rich.console import Console
 from rich.text import Text
+
+from gateway import tongue
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 PIPE_COLUMNS = 200
@@ -20,6 +26,18 @@ class StopError(Exception):
         self.text = text
         self.hint = hint
         self.status = status
+
+
+def command(app: typer.Typer, spanish: str, name: str | None = None) -> Callable[[Command], Command]:
+    """Make a function a command of `app`; its docstring is the help in English."""
+    return app.command(name, help=spanish if tongue.speaks_spanish() else None)
+
+
+def heard_by_program(context: typer.Context, wanted: bool) -> bool:
+    """For `--json`: nothing in an answer to a program depends on the language of a terminal."""
+    if wanted:
+        context.with_resource(tongue.english())
+    return wanted
 
 
 def say_wrong(stop: StopError) -> None:

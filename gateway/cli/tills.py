@@ -8,26 +8,45 @@ import typer
 from rich.table import Table
 
 from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask
-from gateway.cli.speech import say
+from gateway.cli.speech import command, say
 from gateway.client.admin import Admin
 from gateway.instants import iso
+from gateway.tongue import tr
 
-app = typer.Typer(help="Tills: pair, list, revoke.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens.")]
+app = typer.Typer(
+    help=tr("Tills: pair, list, revoke.", "Cajas: emparejarlas, listarlas, revocarlas."), no_args_is_help=True
+)
+Name = Annotated[
+    str, typer.Argument(help=tr("Lower-case letters, digits and hyphens.", "Minúsculas, dígitos y guiones."))
+]
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
-@app.command()
+@command(
+    app,
+    "Crea un código de emparejamiento: escríbalo en la caja, o que ella lea el QR. Sirve una vez, por unos minutos.",
+)
 def pair(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Make a pairing code: type it into the till, or let it read the QR. It works once, for a few minutes."""
     code = ask(config, Admin.pairing_code)
-    text = f"{_qr(code)}\nPairing code: {code['code']}   good until {code['expires_at']}"
+    secret, until = code["code"], code["expires_at"]
+    told = tr(
+        f"Pairing code: {secret}   good until {until}", f"Código de emparejamiento: {secret}   válido hasta {until}"
+    )
+    text = f"{_qr(code)}\n{told}"
     if urlsplit(code["link"]).hostname in THIS_MACHINE:
-        text += '\nOnly tills on this machine reach the gateway; for others set api.host = "0.0.0.0".'
+        text += "\n" + tr(
+            'Only tills on this machine reach the gateway; for others set api.host = "0.0.0.0".',
+            'Solo las cajas de este equipo alcanzan el gateway; para otras ponga api.host = "0.0.0.0".',
+        )
     say(code, as_json=as_json, text=text)
 
 
-@app.command()
+@command(
+    app,
+    "Crea de una vez una caja emparejada, sin código, e imprime su token (se muestra solo esta vez).\n\n"
+    "Si ya hay una caja con ese nombre, recibe un token nuevo y el que tenía deja de servir.",
+)
 def token(name: Name, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Make a paired till at once, without a code, and print its token (shown this once).
 
@@ -37,7 +56,7 @@ def token(name: Name, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False
     say(made, as_json=as_json, text=made["token"])
 
 
-@app.command("list")
+@command(app, "Todas las cajas que se han emparejado.", "list")
 def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """All tills ever paired."""
 
@@ -45,17 +64,17 @@ def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
         return [till async for till in admin.tills()]
 
     found = ask(config, tills)
-    table = Table("till", "model", "paired", "revoked")
+    table = Table(tr("till", "caja"), tr("model", "modelo"), tr("paired", "emparejada"), tr("revoked", "revocada"))
     for each in found:
         table.add_row(each["name"], each["model"], _time(each["paired_at"]), _time(each["revoked_at"]))
     say({"items": found}, as_json=as_json, text=table)
 
 
-@app.command()
+@command(app, "Rechaza a una caja desde ahora.")
 def revoke(name: Name, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Turn a till away from now on."""
     gone = ask(config, lambda admin: admin.revoke_till(name))
-    say(gone, as_json=as_json, text=f"{name} is revoked.")
+    say(gone, as_json=as_json, text=tr(f"{name} is revoked.", f"{name} queda revocada."))
 
 
 def _time(value: Any) -> str:

@@ -15,10 +15,11 @@ import typer
 from rich.console import Console
 
 from gateway.authority.audit import Verdict, holds, verify_books, verify_rows
-from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, settings_of
-from gateway.cli.speech import DONE, MISUSED, REFUSED, StopError
+from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, as_its_user, settings_of
+from gateway.cli.speech import DONE, MISUSED, REFUSED, StopError, command
 from gateway.ledger.facts import Row
 from gateway.storage.audit import UnreadableError
+from gateway.tongue import tr
 
 PAGE_WAIT_S_MAX = 60
 PAGE_ROWS = 500
@@ -26,19 +27,59 @@ PAGE_ROWS = 500
 
 def add_to(app: typer.Typer) -> None:
     """Put the command in."""
-    app.command()(verify)
+    command(
+        app,
+        "Revisa cada promesa (I1-I12) y la cadena de hashes; imprime un veredicto JSON.\n\n"
+        "Termina con 0 si todo está bien, con 1 si algo está mal, con 2 si no se pudo mirar. Con una ruta y "
+        "--headoffice se juzgan ambas, y la casa matriz debe tener la misma historia de la tienda, hasta donde llegue.",
+    )(verify)
 
 
 def verify(
     path: Annotated[
-        Path | None, typer.Argument(help="A data directory or a books file; else the settings' one.")
+        Path | None,
+        typer.Argument(
+            help=tr(
+                "A data directory or a books file; else the settings' one.",
+                "Un directorio de datos o un archivo de libros; si no, el de la configuración.",
+            )
+        ),
     ] = None,
-    headoffice: Annotated[str, typer.Option(help="URL of a head office: judge what it holds.")] = "",
-    store: Annotated[str, typer.Option(help="Which store at head office; else the settings' one.")] = "",
-    token: Annotated[str, typer.Option(help="A reader token of head office.", envvar="HEADOFFICE_TOKEN")] = "",
-    ca_file: Annotated[Path | None, typer.Option(help="Trust this CA only (PEM), as headoffice.ca_file does.")] = None,
+    headoffice: Annotated[
+        str,
+        typer.Option(
+            help=tr("URL of a head office: judge what it holds.", "URL de una casa matriz: juzgar lo que ella tiene.")
+        ),
+    ] = "",
+    store: Annotated[
+        str,
+        typer.Option(
+            help=tr(
+                "Which store at head office; else the settings' one.",
+                "Qué tienda en la casa matriz; si no, la de la configuración.",
+            )
+        ),
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            help=tr("A reader token of head office.", "Un token reader de la casa matriz."), envvar="HEADOFFICE_TOKEN"
+        ),
+    ] = "",
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            help=tr(
+                "Trust this CA only (PEM), as headoffice.ca_file does.",
+                "Confiar solo en esta CA (PEM), como headoffice.ca_file.",
+            )
+        ),
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
-    as_json: Annotated[bool, typer.Option("--json", help="Always so: one JSON verdict.")] = True,  # noqa: ARG001
+    as_json: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option("--json", help=tr("Always so: one JSON verdict.", "Siempre es así: un veredicto JSON.")),
+    ] = True,
 ) -> None:
     """Check every promise (I1-I12) and the hash chain; prints one JSON verdict.
 
@@ -73,32 +114,39 @@ def _books(path: Path) -> Verdict:
     try:
         if not console.is_terminal:
             return verify_books(path)
-        with console.status("reading the journal") as line:
-            return verify_books(path, lambda rows: line.update(f"{rows:,} rows read"))
+        with console.status(tr("reading the journal", "leyendo el diario")) as line:
+            return verify_books(path, lambda rows: line.update(f"{rows:,} {tr('rows read', 'filas leídas')}"))
     except PermissionError as error:
-        raise StopError(str(error), "Run this as the user the gateway runs as.", MISUSED) from error
+        raise StopError(str(error), as_its_user(), MISUSED) from error
     except (UnreadableError, sqlite3.Error, OSError) as error:
-        raise StopError(str(error), "Name a data directory or a books file.", MISUSED) from error
+        hint = tr("Name a data directory or a books file.", "Indique un directorio de datos o un archivo de libros.")
+        raise StopError(str(error), hint, MISUSED) from error
 
 
 def _office(url: str, store: str, token: str, ca_file: Path | None) -> Verdict:
     """The verdict on what head office holds. It is asked first: what the store adds meanwhile is no difference."""
     if not url.startswith(("http://", "https://")):
-        raise StopError(f"{url!r} is not an address", "Such as https://office.example:8480.", MISUSED)
+        text = tr(f"{url!r} is not an address", f"{url!r} no es una dirección")
+        hint = tr("Such as https://office.example:8480.", "Por ejemplo https://office.example:8480.")
+        raise StopError(text, hint, MISUSED)
     try:
         trust = ssl.create_default_context(cafile=ca_file) if ca_file is not None else True
     except OSError as error:
-        raise StopError(f"{ca_file}: {error}", "Name a CA certificate as PEM.", MISUSED) from error
+        hint = tr("Name a CA certificate as PEM.", "Indique un certificado de CA en PEM.")
+        raise StopError(f"{ca_file}: {error}", hint, MISUSED) from error
     try:
         return verify_rows(f"{url} {store}", _office_rows(url, store, token, trust))
     except (KeyError, TypeError, ValueError) as error:
-        raise StopError(f"{url} does not speak like a head office", "Check the address.", MISUSED) from error
+        text = tr(f"{url} does not speak like a head office", f"{url} no habla como una casa matriz")
+        raise StopError(text, tr("Check the address.", "Revise la dirección."), MISUSED) from error
 
 
 def _office_rows(url: str, store: str, token: str, trust: ssl.SSLContext | bool) -> Iterator[Row]:
     """The rows that head office holds of a store, page after page over one connection."""
     address = f"{url.rstrip('/')}/v1/stores/{quote(store, safe='')}/journal"
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Accept-Language": tr("en", "es")}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     with asyncio.Runner() as runner:
         session = runner.run(_session(headers, trust))
         try:
@@ -124,10 +172,15 @@ async def _page(session: aiohttp.ClientSession, url: str, after: int) -> list[di
         ):
             found = dict(await answer.json(content_type=None))
     except TimeoutError as error:
-        raise StopError(f"{url}: no answer within {PAGE_WAIT_S_MAX} s", "Is head office running?", MISUSED) from error
+        text = tr(f"{url}: no answer within {PAGE_WAIT_S_MAX} s", f"{url}: sin respuesta en {PAGE_WAIT_S_MAX} s")
+        raise StopError(text, _is_it_running(), MISUSED) from error
     except aiohttp.ClientError as error:
-        raise StopError(f"{url}: {error}", "Is head office running?", MISUSED) from error
+        raise StopError(f"{url}: {error}", _is_it_running(), MISUSED) from error
     if answer.status != 200:
         why = f"{url}: {found.get('title')}: {found.get('detail')}"
-        raise StopError(why, "Give a reader token with --token.", MISUSED)
+        raise StopError(why, tr("Give a reader token with --token.", "Dé un token reader con --token."), MISUSED)
     return list(found["items"])
+
+
+def _is_it_running() -> str:
+    return tr("Is head office running?", "¿Está en marcha la casa matriz?")

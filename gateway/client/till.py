@@ -40,10 +40,12 @@ class Till(Wire):
         clock: Clock | None = None,
         generator: random.Random | None = None,
         patience: Patience | None = None,
+        language: str = "",
     ) -> Self:
         """A till with this machine's clock and chance where none are given."""
         address = Address(url.rstrip("/"), token, ca)
-        return cls(address, clock or SystemClock(), generator or random.SystemRandom(), patience=patience)
+        own, chance = clock or SystemClock(), generator or random.SystemRandom()
+        return cls(address, own, chance, patience=patience, language=language)
 
     def new_id(self) -> str:
         """An id for a new request."""

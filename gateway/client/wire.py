@@ -81,17 +81,27 @@ class Wire:
     PATIENCE: ClassVar[Patience] = Patience()
 
     def __init__(
-        self, address: Address, clock: Clock, generator: random.Random, *, patience: Patience | None = None
+        self,
+        address: Address,
+        clock: Clock,
+        generator: random.Random,
+        *,
+        patience: Patience | None = None,
+        language: str = "",
     ) -> None:
+        """`language`, such as `es`, is what problems and warnings are asked for in; empty leaves it to the gateway."""
         self.address = address
         self.clock = clock
         self.generator = generator
+        self.language = language
         self.retries = 0
         self.patience = patience or self.PATIENCE
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         headers = {"Authorization": f"Bearer {self.address.token}"} if self.address.token else {}
+        if self.language:
+            headers["Accept-Language"] = self.language
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self.address.tls(), limit=8),
             headers={"Accept": "application/json", **headers},

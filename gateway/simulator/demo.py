@@ -34,10 +34,11 @@ from gateway.simulator.printer import SimulatedPrinter
 from gateway.simulator.process import ProcessError
 from gateway.simulator.run import held_by
 from gateway.simulator.scene import Scene
-from gateway.simulator.screen import drawn
+from gateway.simulator.screen import drawn, state_told
 from gateway.simulator.stage import PATIENT, Plan, Stage, series_of, until
 from gateway.simulator.tally import Tally
 from gateway.simulator.tills import Manner, Seller, endless, shares
+from gateway.tongue import tr
 
 SECONDS = 24
 PAUSE_MS = 260
@@ -72,13 +73,14 @@ def demo(
     try:
         is_good = asyncio.run(_show(_Options(tills, headless, seconds or SECONDS, seed), folder))
     except (ProcessError, NoAnswerError, Problem, TimeoutError) as error:
-        _print(f"the demonstration stopped: {type(error).__name__}: {error}")
+        stopped = tr("the demonstration stopped", "la demostración se detuvo")
+        _print(f"{stopped}: {type(error).__name__}: {error}")
         is_good = False
     except (KeyboardInterrupt, asyncio.CancelledError):
         shutil.rmtree(folder, ignore_errors=True)
         return INTERRUPTED
     if keep or not is_good:
-        _print(f"books and logs: {folder}")
+        _print(f"{tr('books and logs', 'libros y registros')}: {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if is_good else 1
@@ -133,16 +135,25 @@ class _Play:
                 for watcher in watchers:
                     watcher.cancel()
                 status = await stage.stop_gateway()
-                scene.tell(f"the gateway was asked to end, and ended with {status}")
+                scene.tell(
+                    f"the gateway was asked to end, and ended with {status}",
+                    f"se pidió al gateway que terminara, y terminó con {status}",
+                )
             return is_good and status == 0
 
     async def _set_up(self, stage: Stage) -> dict[str, str]:
         scene = self._scene
         await stage.open_head_office()
-        scene.tell("head office is up; the store's line to it goes through a cable that can be cut")
+        scene.tell(
+            "head office is up; the store's line to it goes through a cable that can be cut",
+            "la casa matriz está en marcha; la línea de la tienda pasa por un cable que se puede cortar",
+        )
         await stage.start_gateway()
         scene.is_gateway_up = True
-        scene.tell(f"the gateway of store {stage.plan.store} is up at {stage.api}")
+        store, api = stage.plan.store, stage.api
+        scene.tell(
+            f"the gateway of store {store} is up at {api}", f"el gateway de la tienda {store} está en marcha en {api}"
+        )
         catalogue = stage.folder / "catalogue.csv"
         catalogue.write_text(catalogue_csv(self._baskets, on_hand=PIECES), encoding="utf-8")
         await stage.command("catalogue", "import", str(catalogue))
@@ -151,9 +162,12 @@ class _Play:
             "range", "load", "--series", series_of(stage.plan), "--authority", "CAI", "--reference", "DEMO-1",
             "--first", "1", "--last", str(last), "--valid-until", "2099-12-31",
         )  # fmt: skip
-        scene.tell(f"the catalogue is in, and an authorised range: 1 to {last}")
+        scene.tell(
+            f"the catalogue is in, and an authorised range: 1 to {last}",
+            f"ya están el catálogo y un rango autorizado: de 1 a {last}",
+        )
         tokens = await stage.pair([f"till-{number + 1}" for number in range(self._options.tills)])
-        scene.tell(f"{len(tokens)} tills are paired")
+        scene.tell(f"{len(tokens)} tills are paired", f"{len(tokens)} cajas emparejadas")
         return tokens
 
     async def _acts(self, stage: Stage, tokens: dict[str, str]) -> None:
@@ -161,32 +175,53 @@ class _Play:
         scene, seconds, line = self._scene, self._options.seconds, stage.line
         assert line is not None
         first = self._first_range
-        self._act("1 of 6: selling, with head office on the line")
+        self._act("1 of 6: selling, with head office on the line", "1 de 6: se vende, con la casa matriz en línea")
         await asyncio.sleep(seconds * 0.15)
         grant = {
             "series": series_of(stage.plan), "authority_kind": "CAI", "authority_ref": "DEMO-2",
             "first": first + 1, "last": first + 100_000, "valid_from": "", "valid_until": "2099-12-31",
         }  # fmt: skip
         await stage.grant_range(str(uuid.uuid5(uuid.NAMESPACE_OID, str(self._folder))), grant)
-        scene.tell(f"head office grants the next range, from {first + 1}; the store pulls it by itself")
+        scene.tell(
+            f"head office grants the next range, from {first + 1}; the store pulls it by itself",
+            f"la casa matriz otorga el siguiente rango, desde {first + 1}; la tienda lo trae por sí sola",
+        )
         await self._until_loaded(stage, first + 1)
-        self._act("2 of 6: the line is cut; the store sells on, with legal numbers")
+        self._act(
+            "2 of 6: the line is cut; the store sells on, with legal numbers",
+            "2 de 6: se corta la línea; la tienda sigue vendiendo, con números legales",
+        )
         line.cut(silent=True)
         scene.is_line_whole = False
         await asyncio.sleep(seconds * 0.2)
-        self._act("3 of 6: one request three times at once")
+        self._act("3 of 6: one request three times at once", "3 de 6: una misma solicitud, tres veces a la vez")
         await self._three_at_once(stage, tokens)
         await asyncio.sleep(seconds * 0.1)
-        self._act("4 of 6: the gateway is killed with -9 in the middle of sales, and comes back")
+        self._act(
+            "4 of 6: the gateway is killed with -9 in the middle of sales, and comes back",
+            "4 de 6: se mata el gateway con -9 en medio de las ventas, y vuelve",
+        )
         await stage.kill_gateway()
         scene.is_gateway_up = False
-        scene.tell("killed; the tills go on asking, each with the id it had")
+        scene.tell(
+            "killed; the tills go on asking, each with the id it had",
+            "muerto; las cajas siguen preguntando, cada una con el id que tenía",
+        )
         await stage.start_gateway()
-        scene.tell("back on the same port; the requests that hung are answered")
+        scene.tell(
+            "back on the same port; the requests that hung are answered",
+            "de vuelta en el mismo puerto; se contestan las solicitudes pendientes",
+        )
         await asyncio.sleep(seconds * 0.2)
-        self._act("5 of 6: the first range runs out; the next one takes over between two sales")
+        self._act(
+            "5 of 6: the first range runs out; the next one takes over between two sales",
+            "5 de 6: se agota el primer rango; el siguiente entra entre dos ventas",
+        )
         await self._until_taken_over(first)
-        self._act("6 of 6: the line is restored, the backlog drains while the tills sell")
+        self._act(
+            "6 of 6: the line is restored, the backlog drains while the tills sell",
+            "6 de 6: vuelve la línea; lo pendiente sube mientras las cajas venden",
+        )
         line.restore()
         scene.is_line_whole = True
         await asyncio.sleep(seconds * 0.2)
@@ -204,7 +239,10 @@ class _Play:
             async with asyncio.TaskGroup() as tasks:
                 answers = [tasks.create_task(seller.ask(document, body)) for seller in asking]
         numbers = sorted({each.result()["formatted_number"] for each in answers})
-        self._scene.tell(f"three requests, {len(numbers)} number: {', '.join(numbers)}")
+        told = ", ".join(numbers)
+        self._scene.tell(
+            f"three requests, {len(numbers)} number: {told}", f"tres solicitudes, {len(numbers)} número: {told}"
+        )
 
     async def _until_loaded(self, stage: Stage, first: int) -> None:
         """The granted range has come down."""
@@ -213,42 +251,55 @@ class _Play:
             async def is_loaded() -> bool:
                 return first in [each["first"] async for each in admin.ranges()]
 
-            await until(is_loaded, "the granted range", seconds=TAKE_OVER_S_MAX)
-        self._scene.tell("the range has arrived; it waits for its turn")
+            await until(is_loaded, tr("the granted range", "el rango otorgado"), seconds=TAKE_OVER_S_MAX)
+        self._scene.tell("the range has arrived; it waits for its turn", "llegó el rango; espera su turno")
 
     async def _until_taken_over(self, last: int) -> None:
         tally = self._scene.tally
-        await until(lambda: any(sale.number > last for sale in tally.latest), "the next range", seconds=TAKE_OVER_S_MAX)
+        await until(
+            lambda: any(sale.number > last for sale in tally.latest),
+            tr("the next range", "el siguiente rango"),
+            seconds=TAKE_OVER_S_MAX,
+        )
         first = min((sale for sale in tally.sales if sale.number > last), key=lambda sale: sale.number)
-        self._scene.tell(f"{first.formatted_number} is the first of the new range; nobody signed out")
+        number = first.formatted_number
+        self._scene.tell(
+            f"{number} is the first of the new range; nobody signed out",
+            f"{number} es el primero del rango nuevo; nadie cerró sesión",
+        )
 
     async def _drain(self, stage: Stage) -> None:
         scene = self._scene
-        scene.act = "the tills have stopped; what waits goes up"
+        scene.act = tr("the tills have stopped; what waits goes up", "las cajas pararon; sube lo que espera")
         async with stage.admin(patience=PATIENT) as admin:
 
             async def is_drained() -> bool:
                 scene.status = dict(await admin.status())
                 return scene.link.get("state") == "online" and scene.link.get("waiting") == 0
 
-            await until(is_drained, "head office to have everything", seconds=DRAIN_S_MAX)
+            await until(
+                is_drained, tr("head office to have everything", "que la casa matriz tenga todo"), seconds=DRAIN_S_MAX
+            )
         assert stage.line is not None
-        scene.tell(f"head office has everything; {stage.line.bytes_up // 1000} kB went up")
+        up = stage.line.bytes_up // 1000
+        scene.tell(f"head office has everything; {up} kB went up", f"la casa matriz tiene todo; subieron {up} kB")
 
     async def _judge(self, stage: Stage, tokens: dict[str, str]) -> bool:
         """Both ends by `gateway verify`, and what the tills were told by a judge of its own."""
         scene = self._scene
-        scene.act = "the verdict"
-        scene.tell(f"the printer: {scene.receipts} receipts of till-1")
+        scene.act = tr("the verdict", "el veredicto")
+        scene.tell(
+            f"the printer: {scene.receipts} receipts of till-1", f"la impresora: {scene.receipts} recibos de till-1"
+        )
         scene.say("\n".join(f"            {line}" for line in scene.last_receipt))
         async with stage.till(next(iter(tokens.values())), self._generator) as till:
             verdict = judge(self._history, await held_by(till))
         store, office = await stage.verify_store(), await stage.verify_head_office()
         return _told(scene, verdict, store, office)
 
-    def _act(self, text: str) -> None:
-        self._scene.act = text
-        self._scene.tell(text)
+    def _act(self, english: str, spanish: str) -> None:
+        self._scene.act = tr(english, spanish)
+        self._scene.tell(english, spanish)
 
     @contextlib.asynccontextmanager
     async def _selling(self, stage: Stage, tokens: dict[str, str]) -> AsyncIterator[None]:
@@ -279,24 +330,32 @@ class _Play:
 
 def _told(scene: Scene, verdict: Verdict, store: dict[str, Any], office: dict[str, Any]) -> bool:
     """Say the verdict in four lines; answers whether all of them are good."""
-    scene.tell(f"tills: {verdict.tries} requests, {verdict.answered} documents answered, {verdict.held} in the store")
+    tries, answered, held = verdict.tries, verdict.answered, verdict.held
+    scene.tell(
+        f"tills: {tries} requests, {answered} documents answered, {held} in the store",
+        f"cajas: {tries} solicitudes, {answered} documentos contestados, {held} en la tienda",
+    )
     for breach in verdict.breaches:
         scene.tell(f"  {breach.rule} {breach.text}")
-    for name, found in (("store", store), ("head office", office)):
-        scene.tell(f"gateway verify, {name}: {'sound' if found['sound'] else 'NOT SOUND'}, {found['rows']} rows")
+    for name, found in ((tr("store", "tienda"), store), (tr("head office", "casa matriz"), office)):
+        word = tr("sound", "en orden") if found["sound"] else tr("NOT SOUND", "NO ESTÁ EN ORDEN")
+        scene.tell(f"gateway verify, {name}: {word}, {found['rows']} {tr('rows', 'filas')}")
         for each in found["breaches"]:
             scene.tell(f"  {each['rule']} {each['text']}")
     is_same = (store["rows"], store["head"]) == (office["rows"], office["head"])
     is_good = verdict.is_clean and store["sound"] and office["sound"] and is_same and verdict.held > 0
-    scene.tell(f"both ends hold the same history: {'yes' if is_same else 'NO'}")
-    scene.tell("VERDICT: no gap, no duplicate, nothing lost" if is_good else "VERDICT: WRONG, see above")
+    same = tr("both ends hold the same history", "ambos extremos tienen la misma historia")
+    scene.tell(f"{same}: {tr('yes', 'sí') if is_same else 'NO'}")
+    good = tr("VERDICT: no gap, no duplicate, nothing lost", "VEREDICTO: sin saltos, sin repetidos, nada perdido")
+    wrong = tr("VERDICT: WRONG, see above", "VEREDICTO: MAL, vea arriba")
+    scene.tell(good if is_good else wrong)
     return bool(is_good)
 
 
 async def _watch_status(stage: Stage, token: str, scene: Scene) -> None:
     """The banner; a gateway that does not answer is down."""
     state = ""
-    async with Till.at(stage.api, token, patience=ONCE) as till:
+    async with Till.at(stage.api, token, patience=ONCE, language=tr("en", "es")) as till:
         while True:
             try:
                 scene.status = dict(await till.status())
@@ -305,7 +364,11 @@ async def _watch_status(stage: Stage, token: str, scene: Scene) -> None:
                 scene.is_gateway_up = False
             if scene.is_gateway_up and scene.link.get("state") != state:
                 state = str(scene.link.get("state"))
-                scene.tell(f"the gateway says: {state}, {scene.link.get('waiting')} rows wait")
+                told, waiting = state_told(state), scene.link.get("waiting")
+                scene.tell(
+                    f"the gateway says: {told}, {waiting} rows wait",
+                    f"el gateway dice: {told}, {waiting} filas esperan",
+                )
             await asyncio.sleep(0.2)
 
 

@@ -23,6 +23,7 @@ from gateway.simulator.baskets import Basket, BasketError, bundled, read
 from gateway.simulator.history import Held, History
 from gateway.simulator.tally import Tally, percentile
 from gateway.simulator.tills import Manner, Seller, shares
+from gateway.tongue import tr
 
 TILLS_MAX = 500
 REFRESH_MS = 250
@@ -84,7 +85,10 @@ async def sell(options: Options, console: Console | None = None) -> dict[str, An
         tokens = await _tokens(options, ca)
         listed = await _listed(options.gateway, tokens[0], ca)
     except (Problem, NoAnswerError) as error:
-        message = f"{error}. Is the gateway running at {options.gateway}, and is the token right?"
+        message = tr(
+            f"{error}. Is the gateway running at {options.gateway}, and is the token right?",
+            f"{error}. ¿Está en marcha el gateway en {options.gateway}, y es correcto el token?",
+        )
         raise SimulateError(message) from error
     history, tally = History(), Tally()
     manner = Manner(listed=listed, print_to=options.print_to, speed=options.speed)
@@ -107,7 +111,10 @@ async def sell(options: Options, console: Console | None = None) -> dict[str, An
             try:
                 history.write(options.history, await held_by(reader))
             except (Problem, NoAnswerError) as error:
-                message = f"{error}. The numbers are in {options.numbers}; what the store holds could not be read"
+                message = tr(
+                    f"{error}. The numbers are in {options.numbers}; what the store holds could not be read",
+                    f"{error}. Los números están en {options.numbers}; no se pudo leer lo que la tienda tiene",
+                )
                 raise SimulateError(message) from error
     figures = {"tills": options.tills, "seed": options.seed, "seconds": round(seconds, 3)}
     return {**figures, **tally.summary(), "numbers": str(options.numbers)}
@@ -122,20 +129,20 @@ async def held_by(till: Till) -> list[Held]:
 
 
 async def _listed(gateway: str, token: str, ca: str) -> frozenset[str]:
-    async with Till.at(gateway, token, ca=ca, patience=ONCE) as till:
+    async with Till.at(gateway, token, ca=ca, patience=ONCE, language=tr("en", "es")) as till:
         return frozenset({product["sku"] async for product in till.products()})
 
 
 def _baskets(options: Options) -> list[Basket]:
     if not 1 <= options.tills <= TILLS_MAX:
-        message = f"--tills must be 1 to {TILLS_MAX}"
+        message = tr(f"--tills must be 1 to {TILLS_MAX}", f"--tills debe ser de 1 a {TILLS_MAX}")
         raise SimulateError(message)
     try:
         baskets = bundled() if options.baskets is None else list(read(options.baskets))
     except BasketError as error:
         raise SimulateError(str(error)) from error
     if not baskets:
-        message = f"{options.baskets}: no baskets in it"
+        message = tr(f"{options.baskets}: no baskets in it", f"{options.baskets}: no contiene canastas")
         raise SimulateError(message)
     return baskets[: options.count]
 
@@ -155,12 +162,15 @@ async def _tokens(options: Options, ca: str) -> list[str]:
     if options.tokens:
         return list(options.tokens)
     if options.admin_token:
-        async with Admin.at(options.gateway, options.admin_token, ca=ca) as admin:
+        async with Admin.at(options.gateway, options.admin_token, ca=ca, language=tr("en", "es")) as admin:
             return [(await admin.make_till(f"simulated-{number + 1}"))["token"] for number in range(options.tills)]
     if options.pairing_code:
-        async with Till.at(options.gateway, ca=ca) as till:
+        async with Till.at(options.gateway, ca=ca, language=tr("en", "es")) as till:
             return [(await till.pair(options.pairing_code, "simulated-1"))["token"]]
-    message = "say who sells: --token, --admin-token or --pairing-code"
+    message = tr(
+        "say who sells: --token, --admin-token or --pairing-code",
+        "diga quién vende: --token, --admin-token o --pairing-code",
+    )
     raise SimulateError(message)
 
 
@@ -185,8 +195,20 @@ async def _progress(console: Console | None, tally: Tally, sellers: list[Seller]
 
 
 def _table(tally: Tally, sellers: list[Seller], baskets: int) -> Table:
-    table = Table(title=f"{tally.sold} of {baskets} baskets sold", expand=False)
-    for name in ("tills", "selling", "last number", "refused", "retries", "p50 ms", "p99 ms"):
+    table = Table(
+        title=tr(f"{tally.sold} of {baskets} baskets sold", f"{tally.sold} de {baskets} canastas vendidas"),
+        expand=False,
+    )
+    heads = (
+        tr("tills", "cajas"),
+        tr("selling", "vendiendo"),
+        tr("last number", "último número"),
+        tr("refused", "rechazadas"),
+        tr("retries", "reintentos"),
+        "p50 ms",
+        "p99 ms",
+    )
+    for name in heads:
         table.add_column(name, justify="right")
     last = tally.latest[-1].formatted_number if tally.latest else "-"
     recent = [sale.waited_ms for sale in tally.latest]

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.simulator.tally import Tally
 from gateway.simulator.tills import Seller
+from gateway.tongue import tr
 
 STORY_LINES_MAX = 200
 PAPER_LINES_MAX = 40
@@ -21,7 +22,7 @@ class Scene:
     """Hears each line of the story as it happens."""
     now: Callable[[], float] = lambda: 0.0
     """Seconds since the curtain rose."""
-    act: str = "setting up"
+    act: str = field(default_factory=lambda: tr("setting up", "preparando"))
     sellers: list[Seller] = field(default_factory=list)
     is_gateway_up: bool = False
     is_line_whole: bool = True
@@ -34,8 +35,9 @@ class Scene:
     last_receipt: list[str] = field(default_factory=list)
     story: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=STORY_LINES_MAX))
 
-    def tell(self, text: str) -> None:
-        """One line of the story."""
+    def tell(self, english: str, spanish: str | None = None) -> None:
+        """One line of the story; without Spanish it is the same in both languages."""
+        text = english if spanish is None else tr(english, spanish)
         at = self.now()
         self.story.append((at, text))
         self.say(f"[{at:5.1f} s] {text}")

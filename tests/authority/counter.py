@@ -67,6 +67,7 @@ def settings_of(folder: Path, country: str = "honduras", **sections: Any) -> Set
 async def opened(folder: Path, *, clock: HandClock | None = None, **sections: Any) -> AsyncIterator[Counter]:
     """Open the books in a folder, make them if there are none, and close them in the end."""
     settings = settings_of(folder, **sections)
+    (folder / "ballast").touch()  # eight megabytes for each test are too many
     clock = clock or HandClock(NOON)
     writer = Writer(folder / BOOKS_FILE, check=books.check_books)
     writer.open()

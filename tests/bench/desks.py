@@ -36,20 +36,24 @@ CREATE TABLE lines (
 FOUR = (
     "UPDATE counters SET last_number = last_number + 1 WHERE series = $1 RETURNING last_number",
     "INSERT INTO documents (id, series, number, digest, body) VALUES ($1, $2, $3, $4, $5)",
-    "INSERT INTO lines SELECT $1, line, sku, quantity, unit_price, discount FROM"
-    " unnest($2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
-    " AS given (line, sku, quantity, unit_price, discount)",
-    "UPDATE stock SET on_hand = on_hand - quantity FROM"
-    " (SELECT sku, sum(quantity) AS quantity FROM unnest($1::text[], $2::bigint[]) AS each (sku, quantity) GROUP BY sku)"
-    " AS taken WHERE stock.sku = taken.sku",
+    (
+        "INSERT INTO lines SELECT $1, line, sku, quantity, unit_price, discount FROM"
+        " unnest($2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
+        " AS given (line, sku, quantity, unit_price, discount)"
+    ),
+    (
+        "UPDATE stock SET on_hand = on_hand - quantity FROM (SELECT sku, sum(quantity) AS quantity"
+        " FROM unnest($1::text[], $2::bigint[]) AS each (sku, quantity) GROUP BY sku)"
+        " AS taken WHERE stock.sku = taken.sku"
+    ),
 )
 
 CTE = (
     "WITH taken_number AS (UPDATE counters SET last_number = last_number + 1 WHERE series = $2 RETURNING last_number),"
     " issued AS (INSERT INTO documents (id, series, number, digest, body)"
     " SELECT $1, $2, last_number, $3, $4 FROM taken_number),"
-    " moved AS (UPDATE stock SET on_hand = on_hand - quantity FROM"
-    " (SELECT sku, sum(quantity) AS quantity FROM unnest($5::text[], $6::bigint[]) AS each (sku, quantity) GROUP BY sku)"
+    " moved AS (UPDATE stock SET on_hand = on_hand - quantity FROM (SELECT sku, sum(quantity) AS quantity"
+    " FROM unnest($5::text[], $6::bigint[]) AS each (sku, quantity) GROUP BY sku)"
     " AS taken WHERE stock.sku = taken.sku)"
     " SELECT last_number FROM taken_number"
 )

@@ -1,4 +1,4 @@
-"""One figure, one JSON line: what was measured, against what, in which run, on which machine; and a table at the end."""
+"""One figure, one JSON line: what was measured, against what, in which run, on which machine; a table at the end."""
 
 import json
 import os
@@ -15,6 +15,10 @@ from rich.table import Table
 
 MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs", "devtmpfs"}
 """Where fsync is a word without meaning: no figure is taken there."""
+
+
+TABLE_COLUMNS = 200
+"""Where nobody's terminal says how wide it is."""
 
 
 class NotAMeasurementError(Exception):
@@ -82,7 +86,8 @@ class Report:
             mark = "[green]reached" if each.reached else "[red]missed"
             value = f"{each.value:g} {each.unit}"
             table.add_row(each.measure, each.what, value, spread, each.must_reach, each.compared_with, mark)
-        Console(stderr=True).print(table)
+        console = Console(stderr=True)
+        (console if console.is_terminal else Console(stderr=True, width=TABLE_COLUMNS)).print(table)
         return all(each.reached for each in self.figures)
 
 

@@ -10,7 +10,7 @@ BINARIES = (Path("/usr/lib/postgresql/15/bin"), Path("/usr/lib/postgresql"))
 START_S_MAX = 60
 USER = "postgres"
 SETTINGS = {"fsync": "on", "synchronous_commit": "on", "listen_addresses": "", "logging_collector": "off"}
-"""Everything else is PostgreSQL's default; the first two are too, and are named because the comparison rests on them."""
+"""Everything else is PostgreSQL's default; the first two are too, named because the comparison rests on them."""
 
 
 class MissingError(Exception):
@@ -39,9 +39,7 @@ def cluster(folder):
         shutil.chown(folder, USER)
     _run(programs / "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={USER}", "-D", data)
     options = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
-    _run(
-        programs / "pg_ctl", "start", "-w", "-t", START_S_MAX, "-D", data, "-l", log, "-o", f"{options} -k {folder}"
-    )
+    _run(programs / "pg_ctl", "start", "-w", "-t", START_S_MAX, "-D", data, "-l", log, "-o", f"{options} -k {folder}")
     try:
         yield {"host": str(folder), "user": USER, "database": "postgres"}
     finally:

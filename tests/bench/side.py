@@ -97,9 +97,7 @@ async def main(order):
             desk = await real_desk(settings, writer, reader, clock)
         else:
             desk = await other_desk(order, settings, clock)
-        registry = Registry(
-            writer, reader, clock, settings.tills, admin_token=ADMIN_TOKEN, reach=lambda: REACH
-        )
+        registry = Registry(writer, reader, clock, settings.tills, admin_token=ADMIN_TOKEN, reach=lambda: REACH)
         await registry.load()
         tokens = [(await registry.make_till(f"till-{number}")).token for number in range(1, TILLS + 1)]
         parts = Parts(

@@ -53,7 +53,9 @@ def in_step(office, store):
     """Ask until head office has all of the store's rows: a sync request answers when it is under way."""
     options = ("--headoffice", office.url, "--store", "shop", "--token", office.reader)
     said = gateway("verify", store.data, *options)
-    while said.json["behind"]:
+    for _ in range(200):
+        if not said.json["behind"]:
+            break
         ask("POST", f"{store.api}/v1/sync", store.admin_token)
         said = gateway("verify", store.data, *options)
     return said
@@ -65,7 +67,8 @@ def test_what_head_office_holds_is_judged_beside_the_store(both):
     assert (said.status, said.json["sound"]) == (0, True)
     assert said.json["store"]["head"] == said.json["headoffice"]["head"]
     alone = gateway("verify", "--headoffice", office.url, "--store", "shop", env={"HEADOFFICE_TOKEN": office.reader})
-    assert (alone.status, alone.json["documents"]) == (0, 3)
+    assert (alone.status, alone.json["head"]) == (0, said.json["store"]["head"])
+    assert alone.json["documents"] >= 3
 
 
 def test_the_store_of_the_settings_is_meant_if_none_is_named(both):

@@ -42,7 +42,7 @@ def test_commands_at_the_same_time_take_turns(stopped):
     assert len(stopped("till", "list", "--json").json["items"]) == 5
 
 
-def test_a_command_waits_for_a_gateway_that_is_starting(tmp_path):
+def test_a_command_and_a_gateway_that_start_together_both_get_their_way(tmp_path):
     store = Store(tmp_path)
     with store.run() as process:
         assert store("status").status == 0

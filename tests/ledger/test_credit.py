@@ -44,6 +44,16 @@ def whole(document) -> tuple[dict, dict]:
     return lines, taxes
 
 
+def assert_exact_so_far(original, notes) -> None:
+    """What is credited of each line and of each tax is the exact share of the original, to the nearest cent."""
+    lines, _ = whole(original)
+    for position, (quantity, total) in by_line(notes).items():
+        assert total == amounts.half_up(lines[position][1] * quantity, lines[position][0])
+    rates = {each["code"]: amounts.parse(each["rate"], 2) for each in original["taxes"]}
+    for code, (base, tax) in by_tax(notes).items():
+        assert base == amounts.base_of(base + tax, rates[code])
+
+
 def credit_a_part(shop, data, identity, left):
     """Credit some of what is left, and answer the note."""
     chosen = data.draw(st.lists(st.sampled_from(sorted(left)), min_size=1, unique=True))
@@ -63,7 +73,11 @@ def test_the_parts_of_a_credit_always_add_up_to_the_whole(lines, data):
     original = shop.done(sale("original", *lines))
     left = {position: each.quantity for position, each in enumerate(lines, 1)}
     steps = range(data.draw(st.integers(0, 4)))
-    notes = [credit_a_part(shop, data, f"part-{step}", left) for step in steps if left]
+    notes = []
+    for step in steps:
+        if left:
+            notes.append(credit_a_part(shop, data, f"part-{step}", left))
+            assert_exact_so_far(original, notes)
     if left:
         notes.append(shop.done(credit("rest", "original")))
     assert (by_line(notes), by_tax(notes)) == whole(original)
@@ -183,6 +197,22 @@ def test_more_than_the_original_is_refused_with_the_figure(lines, left):
     shop.done(sale("original", unlisted(1000, 2000)))
     refusal = shop.refused(credit("note", "original", *lines))
     assert (refusal.code, refusal.values["left"]) == ("credit_exceeds_original", left)
+    assert refusal.values["asked"] == amounts.text(lines[-1][1], 3)
+    assert refusal.values["line"] == lines[-1][0]
+
+
+def test_a_discount_comes_back_in_the_share_in_which_it_was_given():
+    shop = Shop()
+    shop.done(sale("original", unlisted(1000, 3000, discount=300)))
+    note = shop.done(credit("note", "original", (1, 1000)))
+    assert note["lines"] == [
+        {"sku": "ad-hoc", "name": "Something", "quantity": "1.000", "unit_price": "10.00", "discount": "1.00",
+         "total": "9.00", "tax": "vat15"},
+    ]  # fmt: skip
+    shop.done(sale("odd", unlisted(1, 3000, "exempt", 1)))
+    dust = [shop.done(credit(f"dust-{step}", "odd", (1, 1000))) for step in range(3)]
+    assert [each["lines"][0]["total"] for each in dust] == ["0.01", "0.00", "0.01"]
+    assert [each["lines"][0]["discount"] for each in dust] == ["0.00", "0.01", "0.00"]
 
 
 def test_a_second_note_gets_no_more_than_the_first_one_left():
@@ -203,23 +233,33 @@ def test_the_same_note_asked_again_credits_nothing_more():
 
 
 @pytest.mark.parametrize(
-    ("prepare", "code"),
+    ("prepare", "code", "status"),
     [
-        (lambda _: None, "original_unknown"),
-        (lambda shop: shop.done(void(shop.done(sale("original"))["id"])), "original_not_creditable"),
-        (lambda shop: shop.done(sale("original", type=DocumentType.DELIVERY_NOTE)), "original_not_creditable"),
-        (lambda shop: (shop.done(sale("first")), shop.done(credit("original", "first"))), "original_not_creditable"),
+        (lambda _: None, "original_unknown", None),
+        (lambda shop: shop.done(void(shop.done(sale("original"))["id"])), "original_not_creditable", "void"),
+        (
+            lambda shop: shop.done(sale("original", type=DocumentType.DELIVERY_NOTE)),
+            "original_not_creditable",
+            "delivery_note",
+        ),
+        (
+            lambda shop: (shop.done(sale("first")), shop.done(credit("original", "first"))),
+            "original_not_creditable",
+            "credit_note",
+        ),
     ],
     ids=["never issued", "void", "a delivery note", "a credit note"],
 )
 @pytest.mark.parametrize("kind", [DocumentType.CREDIT_NOTE, DocumentType.DEBIT_NOTE])
-def test_only_an_issued_sale_can_be_credited_or_debited(prepare, code, kind):
+def test_only_an_issued_sale_can_be_credited_or_debited(prepare, code, status, kind):
     shop = Shop()
     prepare(shop)
     asked = credit("note", "original")
     if kind is DocumentType.DEBIT_NOTE:
         asked = sale("note", type=kind, references=asked.references)
-    assert shop.refused(asked).code == code
+    refusal = shop.refused(asked)
+    assert refusal.code == code
+    assert refusal.values.get("status") == status
 
 
 def test_a_debit_note_charges_what_it_says_and_leaves_the_shelf_alone():
@@ -247,3 +287,12 @@ def test_a_buyer_may_be_named_on_the_note_for_the_first_time():
     shop.done(sale("original"))
     note = shop.done(credit("note", "original", customer=Customer("1", "Somebody")))
     assert note["customer"] == {"tax_id": "1", "name": "Somebody"}
+
+
+def test_any_paper_may_name_others_and_shows_them():
+    shop = Shop()
+    original = shop.done(sale("original"))
+    named = (Reference("original", "same order"), Reference("original", "same van"))
+    document = shop.done(sale("delivery", type=DocumentType.DELIVERY_NOTE, references=named))
+    assert [each["reason"] for each in document["references"]] == ["same order", "same van"]
+    assert {each["formatted_number"] for each in document["references"]} == {original["formatted_number"]}

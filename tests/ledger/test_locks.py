@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.fiscal import honduras
-from gateway.ledger.commands import CancelRange, ConfirmSeries, LockTenure, UnlockTenure
+from gateway.ledger.commands import CancelRange, ConfirmSeries, DeclareIssuer, LockTenure, UnlockTenure
 from gateway.ledger.invariants import Tally
 from gateway.ledger.numbers import CLOCK_BACK_MS_MAX, is_ahead
 from gateway.ledger.outcomes import Known
@@ -263,3 +263,43 @@ def test_a_rebuilt_page_stands_where_the_page_stood():
 def test_later_is_told_from_earlier_round_the_circle(wrap, high, seen, ahead_of_books):
     head = Head(SERIES, last_number=high, high_number=high, wrap=wrap)
     assert is_ahead(head, seen, house()) is ahead_of_books
+
+
+@pytest.mark.parametrize(
+    ("number", "lost"),
+    [
+        (4, [(4, 4)]),
+        (10, [(4, 10)]),
+        (11, [(4, 10), (11, 11)]),
+        (12, [(4, 10), (11, 11), (12, 12)]),
+        (20, [(4, 10), (11, 11), (12, 20)]),
+    ],
+)
+def test_every_number_up_to_the_confirmed_one_is_named_lost_and_none_beyond(number, lost):
+    shop = restored(granted("r1", 1, 10), granted("r2", 11, 11), granted("r3", 12, 20), granted("r4", 31, 40))
+    shop.done(confirmed(number))
+    named = [body["lost"] for body in shop.page.bodies.values() if "last_number" in body]
+    assert [(span["first"], span["last"]) for span in named] == lost
+    assert shop.done(sale("after", HONDURAN))["number"] == (31 if number == 20 else number + 1)
+    assert shop.breaches() == []
+
+
+@pytest.mark.parametrize("number", [21, 30, 41])
+def test_a_number_between_the_ranges_or_beyond_them_is_refused(number):
+    shop = restored(granted("r1", 1, 10), granted("r2", 11, 20), granted("r4", 31, 40))
+    assert shop.refused(confirmed(number)).code == "range_invalid"
+    shop = Shop()
+    shop.done(granted("r1", 1, 10))
+    assert shop.refused(confirmed(number)).code == "range_invalid"
+
+
+def test_where_a_range_is_required_no_number_is_confirmed_without_one():
+    assert Shop(house(honduras)).refused(confirmed(5)).code == "range_invalid"
+
+
+def test_who_issues_is_declared_in_a_row_of_its_own():
+    shop = Shop()
+    answer = shop.done(DeclareIssuer((("name", "La Esquina"),)))
+    assert answer == {"issuer": {"name": "La Esquina"}, "seq": shop.page.seq}
+    assert (shop.page.issuer, shop.rebuilt().issuer) == (shop.page.seq, shop.page.seq)
+    assert shop.breaches() == []

@@ -27,6 +27,11 @@ def test_a_count_says_what_is_there_and_the_books_keep_the_difference():
     assert shop.page.on_hand["apple"] == 2750
 
 
+def test_a_product_that_never_moved_can_be_counted():
+    shop = shop_with_apples()
+    assert shop.done(move("m1", ("apple", 2000), kind=MovementKind.COUNT))["movements"] == [["apple", 2000]]
+
+
 def test_a_count_that_names_a_product_twice_means_the_last_word():
     shop = shop_with_apples(5000)
     shop.done(move("m1", ("apple", 1000), ("apple", 2000), kind=MovementKind.COUNT))

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from gateway.fiscal import honduras
 from gateway.ledger import amounts
-from gateway.ledger.commands import Customer, DocumentType, Line, Payment
-from tests.ledger.shop import SERIES, Shop, cash, granted, house, line, sale, unlisted
+from gateway.ledger.commands import Customer, DocumentType, Line, MovementKind, Payment
+from tests.ledger.shop import SERIES, Shop, cash, granted, house, line, move, sale, unlisted
 
 EXAMPLE = "0198f3c2-7b1e-7c44-9a55-3f1d2a6b7c10"
 
@@ -203,3 +203,15 @@ def test_a_total_as_large_as_amounts_may_be_is_issued_and_can_be_checked():
     shop = Shop(house(exponent=0))
     shop.done(sale("one", unlisted(5 * 10**14), unlisted(5 * 10**14)))
     assert shop.breaches() == []
+
+
+def test_what_was_never_received_is_not_there_and_what_is_missing_is_not_less_than_nothing():
+    shop = Shop()
+    shop.stock("apple", 250)
+    assert shop.refused(sale("one", line("apple", 1))).values == {
+        "sku": "apple",
+        "available": "0.000",
+        "asked": "0.001",
+    }
+    shop.done(move("lost", ("apple", -500), kind=MovementKind.ADJUSTMENT))
+    assert shop.refused(sale("one", line("apple", 1))).values["available"] == "0.000"

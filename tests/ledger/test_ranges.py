@@ -150,6 +150,7 @@ def test_the_same_numbers_in_another_series_are_other_numbers():
 def test_a_range_over_numbers_that_were_given_without_one_is_refused():
     shop = Shop()
     sell(shop, 10)
+    assert shop.refused(granted("r1", 1, 1)).code == "range_overlaps"
     assert shop.refused(granted("r1", 10, 500)).code == "range_overlaps"
     shop.done(granted("r1", 11, 500))
     assert sell(shop, 1) == [11]

@@ -129,6 +129,26 @@ def test_a_row_of_the_catalogue_is_complete(kind):
     assert spanish == ({"why_es"} if english == {"why"} else english)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (Line("nobody", 1000), 2),
+        (Line("apple", 1000, tax="exempt"), 2),
+        (unlisted(100, tax="no tax"), 2),
+        (unlisted(100, discount=101), 2),
+    ],
+)
+def test_the_line_that_is_wrong_is_named(wrong, line):
+    refusal = shop_of().refused(sale("one", unlisted(100), wrong, unlisted(100)))
+    assert refusal.values["line"] == line
+
+
+def test_the_reasons_of_every_country_read_well_in_both_languages():
+    asked = granted("r1", 1, 9, authority_ref="", valid_until="")
+    refusal = shop_of(honduras).refused(asked)
+    assert refusal.values["why"] != refusal.values["why_es"]
+
+
 def test_an_unknown_code_is_a_bug_and_says_so():
     with pytest.raises(AssertionError, match="no_such_code"):
         refuse("no_such_code")
