@@ -24,6 +24,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from gateway.tongue import tr
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -37,15 +39,41 @@ PRINTER = rf"^tcp://{_HOST}:{_PORT}$"
 CURRENCY = r"^([A-Z]{3})?$"
 AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
 MEANT = {
-    NAME: "use lower-case letters, digits and hyphens, at most 32, beginning with a letter or digit",
-    CODE: "three digits, as the tax office assigned them",
-    URL: "an address such as https://office.example:8480, or nothing",
-    BROKER: "embedded, off, or host:port of a Mosquitto",
-    PRINTER: "an address such as tcp://192.168.1.50:9100",
-    CURRENCY: "three capital letters (ISO 4217), or nothing",
-    AMOUNT: "an amount such as 10000.00",
+    NAME: (
+        "use lower-case letters, digits and hyphens, at most 32, beginning with a letter or digit",
+        "use minúsculas, dígitos y guiones, 32 como máximo, empezando con letra o dígito",
+    ),
+    CODE: ("three digits, as the tax office assigned them", "tres dígitos, como los asignó la oficina tributaria"),
+    URL: (
+        "an address such as https://office.example:8480, or nothing",
+        "una dirección como https://office.example:8480, o nada",
+    ),
+    BROKER: ("embedded, off, or host:port of a Mosquitto", "embedded, off, o host:puerto de un Mosquitto"),
+    PRINTER: ("an address such as tcp://192.168.1.50:9100", "una dirección como tcp://192.168.1.50:9100"),
+    CURRENCY: ("three capital letters (ISO 4217), or nothing", "tres mayúsculas (ISO 4217), o nada"),
+    AMOUNT: ("an amount such as 10000.00", "un monto como 10000.00"),
 }
-"""What a pattern wants, in words."""
+"""What a pattern wants, in words, in English and Spanish."""
+_SPANISH = {
+    "missing": "falta",
+    "int_parsing": "debe ser un número entero",
+    "int_type": "debe ser un número entero",
+    "int_from_float": "debe ser un número entero",
+    "float_parsing": "debe ser un número",
+    "float_type": "debe ser un número",
+    "bool_parsing": "debe ser true o false",
+    "bool_type": "debe ser true o false",
+    "string_type": "debe ser un texto",
+    "path_type": "debe ser una ruta",
+    "tuple_type": "debe ser una lista",
+    "model_type": "debe ser una sección",
+    "literal_error": "debe ser {expected}",
+    "string_too_long": "debe tener {max_length} caracteres como máximo",
+    "greater_than_equal": "debe ser {ge} o más",
+    "greater_than": "debe ser mayor que {gt}",
+    "less_than_equal": "debe ser {le} o menos",
+}
+"""What pydantic finds wrong, for a person who reads Spanish; its own words are the English."""
 OTHER_VARIABLES = frozenset({"GATEWAY_CONFIG"})
 """Variables that begin like a setting and are the command line's."""
 
@@ -91,7 +119,9 @@ class Store(_Section):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            message = "is not a time zone such as America/Tegucigalpa"
+            message = tr(
+                "is not a time zone such as America/Tegucigalpa", "no es una zona horaria como America/Tegucigalpa"
+            )
             raise ValueError(message) from error
         return value
 
@@ -259,7 +289,7 @@ class Settings(BaseSettings):
     def _devices_have_one_name_each(self) -> "Settings":
         names = [printer.name for printer in self.devices.printer]
         if len(names) != len(set(names)):
-            message = "two devices have the same name"
+            message = tr("two devices have the same name", "dos dispositivos tienen el mismo nombre")
             raise ValueError(message)
         return self
 
@@ -314,9 +344,11 @@ def load_headoffice(path: Path) -> HeadOfficeSettings:
     values = _read_toml(path)
     unknown = sorted(set(values) - {"headoffice"})
     if unknown:
-        raise SettingsError(
-            [f"{path}: [{name}] is not a section of a head office's file; use [headoffice]" for name in unknown]
+        told = tr(
+            "is not a section of a head office's file; use [headoffice]",
+            "no es una sección del archivo de una casa matriz; use [headoffice]",
         )
+        raise SettingsError([f"{path}: [{name}] {told}" for name in unknown])
     try:
         settings = HeadOfficeSettings(**values.get("headoffice", {}))
     except ValidationError as error:
@@ -331,7 +363,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError([f"{path}: no such file; `gateway init` writes one"]) from None
+        told = tr("no such file; `gateway init` writes one", "no existe; `gateway init` escribe uno")
+        raise SettingsError([f"{path}: {told}"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"{path}: {error}"]) from error
 
@@ -385,7 +418,7 @@ def _refuse_unknown_variables(environment: dict[str, str]) -> None:
                 for section in _keys(Settings, []) or ()
                 for key in _keys(Settings, [section]) or ()
             ]
-            lines.append(f"environment: {name} is not a setting{_nearest(name, right)}")
+            lines.append(f"{tr('environment', 'entorno')}: {name} {_not_a_setting()}{_nearest(name, right)}")
     if lines:
         raise SettingsError(lines)
 
@@ -397,9 +430,10 @@ def _lines(path: Path, error: ValidationError, model: type[BaseModel]) -> list[s
         name = ".".join(where) or "file"
         if problem["type"] == "extra_forbidden":
             known = _keys(model, where[:-1]) or set()
-            lines.append(f"{path}: {name} is not a setting{_nearest(where[-1], list(known))}")
+            lines.append(f"{path}: {name} {_not_a_setting()}{_nearest(where[-1], list(known))}")
         else:
-            given = "" if "token" in name or "password" in name else f" (given: {str(problem['input'])[:60]!r})"
+            is_secret = "token" in name or "password" in name
+            given = "" if is_secret else f" ({tr('given', 'se dio')}: {str(problem['input'])[:60]!r})"
             lines.append(f"{path}: {name}: {reason(problem)}{given}")
     return lines
 
@@ -407,13 +441,21 @@ def _lines(path: Path, error: ValidationError, model: type[BaseModel]) -> list[s
 def reason(problem: ErrorDetails) -> str:
     """What is wrong with one value, in words that need no regular expressions."""
     if problem["type"] == "string_pattern_mismatch":
-        return MEANT[problem["ctx"]["pattern"]]
-    return problem["msg"].removeprefix("Value error, ")
+        return tr(*MEANT[problem["ctx"]["pattern"]])
+    text = problem["msg"].removeprefix("Value error, ")
+    spanish = _SPANISH.get(problem["type"])
+    return tr(text, text if spanish is None else spanish.format(**problem.get("ctx", {})).replace("' or '", "' o '"))
+
+
+def _not_a_setting() -> str:
+    return tr("is not a setting", "no es una clave de la configuración")
 
 
 def _nearest(wrong: str, right: list[str]) -> str:
     close = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(right))}" if right else ""
+    if close:
+        return tr(f"; did you mean {close[0]}?", f"; ¿quiso decir {close[0]}?")
+    return f"; {tr('known', 'conocidas')}: {', '.join(sorted(right))}" if right else ""
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> set[str] | None:

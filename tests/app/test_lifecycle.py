@@ -116,7 +116,7 @@ def test_a_changed_name_is_on_new_receipts_only(store):
         assert process.stop() == 0
 
 
-def test_a_revoked_till_hears_no_more_events(store):
+def test_a_revoked_till_is_told_nothing_more(store):
     with store.run() as process:
         api = process.ready["api"]
         assert put(api, store, 1).status == 201

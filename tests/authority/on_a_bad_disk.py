@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.authority.desk import Done
 from gateway.ledger.chain import body_text
 from gateway.storage import documents
-from gateway.storage.writer import NotDurableError
+from gateway.storage.writer import BALLAST_BYTES, NotDurableError
 from tests.authority.counter import opened, stocked
 from tests.ledger.shop import line, sale
 
@@ -79,6 +79,18 @@ async def watched_day(folder, disk):
     return {"outcomes": outcomes, "trouble": trouble, "sound": counter.verdict().is_sound}
 
 
+async def ballast_day(folder, disk):
+    """The disk is full and nobody mends it: what was kept for this is given back, and the books can move again."""
+    (folder / "ballast").write_bytes(bytes(BALLAST_BYTES))
+    async with opened(folder) as counter:
+        await stocked(counter)
+        disk.fail()
+        during = await sell(counter, ["during"])
+        after = await sell_at_last(counter, "after")
+    outcomes = [type(each).__name__ for each in [*during, *after]]
+    return {"outcomes": outcomes, "ballast": (folder / "ballast").exists(), "sound": counter.verdict().is_sound}
+
+
 async def sell(counter, names):
     """Sell under each name at once; what became of each."""
     commands = [sale(name, line("apple"), line("water")) for name in names]
@@ -135,10 +147,13 @@ async def day(folder, disk):
     }
 
 
+DAYS = {"day": day, "watched": watched_day, "ballast": ballast_day}
+
+
 def main():
     folder, kind = Path(sys.argv[1]), sys.argv[2]
     disk = {"armed": ArmedDisk, "small": SmallFiles, "full": lambda: FullDisk(folder)}[kind]()
-    print(json.dumps(asyncio.run((watched_day if "watched" in sys.argv else day)(folder, disk))))
+    print(json.dumps(asyncio.run(DAYS[sys.argv[-1]](folder, disk))))
 
 
 if __name__ == "__main__":

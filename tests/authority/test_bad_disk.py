@@ -15,10 +15,10 @@ RIG = ROOT / "tests" / "rigs" / "iofault.c"
 MEGABYTE = 2**20
 
 
-def day_on(folder, *kind, **environment) -> dict:
+def day_on(folder, kind, day="day", **environment) -> dict:
     """One day in a process of its own, on a disk of that kind."""
     run = subprocess.run(
-        [sys.executable, "-m", "tests.authority.on_a_bad_disk", str(folder), *kind],
+        [sys.executable, "-m", "tests.authority.on_a_bad_disk", str(folder), kind, day],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -89,18 +89,24 @@ def test_files_that_cannot_grow_are_such_a_disk(tmp_path):
     judge(day_on(tmp_path, "small"))
 
 
-@pytest.mark.needs_root
-def test_a_file_system_that_is_full_is_such_a_disk(tmp_path):
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a few megabytes."""
     root()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={4 * MEGABYTE}", "tmpfs", tmp_path],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={14 * MEGABYTE}", "tmpfs", tmp_path]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
     if mounted.returncode:
         pytest.skip(f"this root may not mount: {mounted.stderr.strip()}")
-    try:
-        judge(day_on(tmp_path, "full"))
-    finally:
-        subprocess.run(["umount", tmp_path], check=True)
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.needs_root
+def test_a_file_system_that_is_full_is_such_a_disk(small_disk):
+    judge(day_on(small_disk, "full"))
+
+
+@pytest.mark.needs_root
+def test_a_full_file_system_gets_the_ballast_back_and_the_books_move_again(small_disk):
+    day = day_on(small_disk, "full", "ballast")
+    assert day == {"outcomes": ["NotDurableError", "Done"], "ballast": False, "sound": True}

@@ -43,8 +43,9 @@ class Said:
 
 
 def environment(more: dict[str, str] | None = None) -> dict[str, str]:
-    """Ours, without anybody's settings in it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "HEADOFFICE_"))}
+    """Ours, without anybody's settings or language in it."""
+    ours = ("GATEWAY_", "HEADOFFICE_", "LC_ALL", "LC_MESSAGES", "LANG")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "NO_COLOR": "1", "TERM": "dumb", **(more or {})}
 
 

@@ -24,7 +24,7 @@ from gateway.ledger.commands import (
 )
 from gateway.ledger.decide import decide
 from gateway.ledger.facts import Fact, Row
-from gateway.ledger.invariants import Breach, Tally, breaches
+from gateway.ledger.invariants import Breach, Stand, Tally, breaches
 from gateway.ledger.outcomes import Decision, Known, Refused
 from gateway.ledger.page import Page, Product
 from gateway.ledger.rules import House
@@ -103,8 +103,26 @@ class Shop:
         return decision.refusal
 
     def breaches(self, tally: Tally | None = None) -> list[Breach]:
-        """What is wrong with the journal."""
-        return list(breaches(self.rows, tally))
+        """What is wrong with the journal; if nothing is, the page says what the journal adds up to."""
+        counted = Tally() if tally is None else tally
+        found = list(breaches(self.rows, counted))
+        if not found:
+            self._agree(counted)
+        return found
+
+    def _agree(self, tally: Tally) -> None:
+        page = self.page
+        for key in page.heads.keys() | tally.series.keys():
+            head, stand = page.head(key), tally.series.get(key, Stand(0, 0, "", 0, "", None))
+            stands = head.last_number, head.high_number, head.last_date, head.wrap, head.range, head.locked_by
+            assert stands == tuple(getattr(stand, name) for name in stand.__slots__), key
+        assert {each.id: each.state for ranges in page.ranges.values() for each in ranges} == tally.ranges
+        assert (page.lock, page.issuer) == (tally.lock, tally.issuer)
+        assert page.on_hand == tally.on_hand
+        credited = {(of, line): sums for of, lines in page.credits.items() for line, sums in lines.items()}
+        assert credited == tally.credited
+        taxes = {(of, code): sums for of, codes in page.credited_taxes.items() for code, sums in codes.items()}
+        assert taxes == tally.credited_taxes
 
     def rebuilt(self) -> Page:
         """The page as a restart finds it: from the rows alone."""

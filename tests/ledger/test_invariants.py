@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from gateway.ledger import chain
 from gateway.ledger.facts import Row
 from gateway.ledger.invariants import Tally, breaches
 from tests.ledger.forger import forged, long_day, rechained, rewritten, rules, seq_of
-from tests.ledger.shop import CREDITS, SERIES, Shop, sale
+from tests.ledger.shop import CREDITS, SERIES, Shop, granted, house, sale
 
 LONG_DAY = long_day()
 ROWS = list(LONG_DAY.rows)
@@ -18,9 +19,13 @@ def found(rows) -> list[tuple[str, int]]:
     return [(breach.rule, breach.seq) for breach in breaches(rows)]
 
 
-def test_a_chain_can_be_checked_with_a_few_lines_and_no_help_from_us():
-    import hashlib
+def assert_said(said, rows) -> None:
+    """Some breach begins with these words, rule and all."""
+    texts = [f"{breach.rule} {breach.text}" for breach in breaches(rows)]
+    assert any(text.startswith(said) for text in texts), texts
 
+
+def test_a_chain_can_be_checked_with_a_few_lines_and_no_help_from_us():
     previous = bytes(32)
     for row in ROWS:
         text = f"{row.seq}\n{row.at}\n{row.kind}\n{row.text}"
@@ -146,46 +151,60 @@ def credited_line(**changes):
 
 
 FORGERIES = [
-    ("I11", "sale-1", document(total="14.00"), "a changed total"),
-    ("I11", "sale-1", document(total="1.00", payments=[], change="0.00"), "a total without its payments"),
-    ("I11", "sale-1", document(change="7.00"), "a changed change"),
-    ("I11", "sale-1", first_line(total="7.00"), "a changed line"),
-    ("I11", "sale-1", first_line(quantity="2.000"), "a changed quantity"),
-    ("I11", "sale-1", first_line(quantity="-3.000"), "a negative quantity"),
-    ("I11", "sale-1", lambda body: body["document"]["lines"].pop(), "a line that is gone"),
-    ("I4", "sale-1", lambda body: body["document"]["lines"].clear(), "all lines gone"),
-    ("I11", "sale-1", lambda body: body["document"]["taxes"].pop(), "a tax that is gone"),
-    ("I11", "sale-1", lambda body: body["document"]["taxes"][0].update(base="6.00", amount="1.50"), "another split"),
-    ("I11", "sale-1", lambda body: body.update(movements=[["apple", -1000], ["pear", -2000]]), "less stock taken"),
-    ("I11", "sale-1", lambda body: body.update(movements=[["apple", -3000], ["apple", -3000]]), "stock taken twice"),
-    ("I11", "sale-1", lambda body: body.update(movements=[["plum", -3000]]), "stock of something else"),
-    ("I2", "sale-1", document(number=7, formatted_number="000-001-01-00000007"), "another number"),
-    ("I1", "sale-2", document(number=2, formatted_number="000-001-01-00000002"), "a number given twice"),
-    ("I10", "sale-1", document(formatted_number="000-001-01-00000077"), "another number on the paper"),
-    ("I10", "sale-1", document(status="void"), "another status on the paper"),
-    ("I10", "sale-1", document(seq=3), "another row on the paper"),
-    ("I10", "sale-1", lambda body: body["document"]["authority"].update(ref="mine"), "another authority"),
-    ("I10", "sale-1", lambda body: body["document"]["authority"].update(valid_until="2029-01-01"), "a later last day"),
-    ("I4", "sale-2", document(id="sale-1"), "an id used twice"),
-    ("I4", "sale-1", lambda body: body.update(digest=""), "no digest"),
-    ("I2", "sale-1", document(series=CREDITS), "another series"),
-    ("I7", "sale-1", lambda body: body.update(range="r2"), "another range"),
-    ("I7", "sale-1", lambda body: (body.update(range=None), body["document"].update(authority=None)), "no range"),
-    ("I7", "sale-5", document(fiscal_date="2027-01-01"), "a date after the range's last day"),
-    ("I8", "sale-5", document(fiscal_date="2026-11-19"), "a date before the others"),
-    ("I8", "sale-1", document(issued_at="2026-11-21T16:20:30.000Z"), "another time than its row's"),
-    ("I2", "sale-1", lambda body: body.update(wrap=1), "another turn of the correlative"),
-    ("I9", "note-1", credited_line(line=3), "a line that is not there"),
-    ("I9", "note-1", credited_line(quantity="0.100"), "two quantities"),
-    ("I9", "note-1", lambda body: body["document"]["references"][0].update(document="nobody"), "no original"),
-    ("I12", "note-1", lambda body: body["document"]["references"].clear(), "no reference"),
-]  # fmt: skip
+    ("I11 the total 14.00 is not", "sale-1", document(total="14.00")),
+    ("I11 the total 1.00 is not", "sale-1", document(total="1.00", payments=[], change="0.00")),
+    ("I11 the change 7.00 is not", "sale-1", document(change="7.00")),
+    ("I11 line 1: 3.000 at 2.50 less 0.00 is not 7.00", "sale-1", first_line(total="7.00")),
+    ("I11 line 1: 2.000 at 2.50 less 0.00 is not 7.50", "sale-1", first_line(quantity="2.000")),
+    ("I11 line 1 is not positive", "sale-1", first_line(quantity="-3.000")),
+    ("I11 the total 13.50 is not", "sale-1", lambda body: body["document"]["lines"].pop()),
+    ("I4 a document without lines", "sale-1", lambda body: body["document"]["lines"].clear()),
+    ("I11 the tax buckets do not add up", "sale-1", lambda body: body["document"]["taxes"].pop()),
+    (
+        "I11 tax isv15: base 6.00 is not 6.52",
+        "sale-1",
+        lambda body: body["document"]["taxes"][0].update(base="6.00", amount="1.50"),
+    ),
+    ("I11 the stock movements", "sale-1", lambda body: body.update(movements=[["apple", -1000], ["pear", -2000]])),
+    ("I11 the stock movements", "sale-1", lambda body: body.update(movements=[["apple", -3000], ["apple", -3000]])),
+    ("I11 the stock movements", "sale-1", lambda body: body.update(movements=[["plum", -3000]])),
+    ("I7 number 7 is outside 1-4", "sale-1", document(number=7, formatted_number="000-001-01-00000007")),
+    ("I1 number 2 was given twice", "sale-2", document(number=2, formatted_number="000-001-01-00000002")),
+    ("I10 number 2 is printed as", "sale-1", document(formatted_number="000-001-01-00000077")),
+    ("I10 the snapshot says row 9, void", "sale-1", document(status="void")),
+    ("I10 the snapshot says row 3", "sale-1", document(seq=3)),
+    ("I10 number 2 shows another authority", "sale-1", lambda body: body["document"]["authority"].update(ref="mine")),
+    (
+        "I10 number 2 shows another authority than",
+        "sale-1",
+        lambda body: body["document"]["authority"].update(valid_until="2029-01-01"),
+    ),
+    ("I4 document sale-1 has two numbers", "sale-2", document(id="sale-1")),
+    ("I4 a document without lines or without the digest", "sale-1", lambda body: body.update(digest="")),
+    ("I2 a credit_note took a number", "sale-1", document(series=CREDITS)),
+    ("I7 number 2 names range r2, active is r1", "sale-1", lambda body: body.update(range="r2")),
+    (
+        "I7 number 2 was given without a range",
+        "sale-1",
+        lambda body: (body.update(range=None), body["document"].update(authority=None)),
+    ),
+    ("I7 number 6 is dated 2027-01-01", "sale-5", document(fiscal_date="2027-01-01")),
+    ("I8 number 6 is dated 2026-11-19, after one", "sale-5", document(fiscal_date="2026-11-19")),
+    ("I8 number 2 was issued at", "sale-1", document(issued_at="2026-11-21T16:20:30.000Z")),
+    ("I2 number 2 was given where 2 was next", "sale-1", lambda body: body.update(wrap=1)),
+    ("I8 number 501 of 2026-11-22", "sale-7", document(fiscal_date="2026-11-24")),
+    ("I2 a receipt took a number", "sale-1", document(type="receipt")),
+    ("I9 the note credits 1.000 of line 3", "note-1", credited_line(line=3)),
+    ("I9 the note credits 0.100 of line 1", "note-1", credited_line(quantity="0.100")),
+    ("I9 the note credits nobody", "note-1", lambda body: body["document"]["references"][0].update(document="nobody")),
+    ("I12 the row cannot be read", "note-1", lambda body: body["document"]["references"].clear()),
+]
 
 
-@pytest.mark.parametrize(("rule", "identity", "change", "name"), FORGERIES, ids=[each[3] for each in FORGERIES])
-def test_a_document_changed_under_new_hashes_is_found_out(rule, identity, change, name):
+@pytest.mark.parametrize(("said", "identity", "change"), FORGERIES, ids=[each[0] for each in FORGERIES])
+def test_a_document_changed_under_new_hashes_is_found_out(said, identity, change):
     seq = seq_of(ROWS, "document_issued", id=identity)
-    assert rule in rules(forged(ROWS, seq, change))
+    assert_said(said, forged(ROWS, seq, change))
 
 
 def larger_note(body):
@@ -206,35 +225,40 @@ def test_credits_above_the_original_are_found_out():
 
 
 EVENTS = [
-    ("I2", "range_ended", {"id": "r2"}, {"unused": None}, "a tail that nobody accounts for"),
-    ("I2", "range_ended", {"id": "r2"}, {"state": "exhausted"}, "a cancelled range called used up"),
-    ("I2", "range_ended", {"id": "r2"}, {"state": "expired"}, "a good range called expired"),
-    ("I2", "range_ended", {"id": "r1"}, {"unused": {"first": 3, "last": 4, "cause": "expired"}}, "a tail of used ones"),
-    ("I2", "range_activated", {"id": "r1"}, {"id": "r2"}, "a range that began before its turn"),
-    ("I7", "range_activated", {"id": "r6"}, {"id": "r1"}, "a range that began in another series"),
-    ("I1", "range_loaded", {"id": "r3"}, {"first": 400}, "a range over another"),
-    ("I4", "range_loaded", {"id": "r3"}, {"id": "r1"}, "a range loaded twice"),
-    ("I7", "range_loaded", {"id": "r3"}, {"first": 901}, "a range from back to front"),
-    ("I1", "range_loaded", {"id": "r3"}, {"wrap": 1}, "a turn that begins too soon"),
-    ("I2", "series_confirmed", {}, {"lost": None}, "lost numbers that nobody names"),
-    ("I1", "series_confirmed", {}, {"last_number": 2, "lost": None}, "a series turned back"),
-    ("I7", "series_confirmed", {}, {"last_number": 600, "lost": {"first": 7, "last": 600}}, "beyond its range"),
-    ("I9", "document_voided", {"document": "sale-0"}, {"document": "note-1"}, "a note voided twice"),
-    ("I9", "document_voided", {"document": "sale-0"}, {"document": "sale-2"}, "a credited document voided"),
-    ("I9", "document_voided", {"document": "sale-0"}, {"document": "nobody"}, "a void of nothing"),
-    ("I9", "document_voided", {"document": "sale-0"}, {"movements": []}, "a void that keeps the goods"),
-    ("I4", "stock_moved", {"id": "count"}, {"id": "stock-apple-1"}, "a movement booked twice"),
-    ("I10", "issuer_declared", {}, {"issuer": {}}, "nobody issues"),
-]  # fmt: skip
+    ("I2 the tail of range r2 is (11, 500)", "range_ended", {"id": "r2"}, {"unused": None}),
+    ("I2 range r2 is called exhausted", "range_ended", {"id": "r2"}, {"state": "exhausted"}),
+    ("I2 range r2 is called expired", "range_ended", {"id": "r2"}, {"state": "expired"}),
+    (
+        "I2 the tail of range r1 is None",
+        "range_ended",
+        {"id": "r1"},
+        {"unused": {"first": 3, "last": 4, "cause": "expired"}},
+    ),
+    ("I2 number 1 was given where 5 was next", "range_activated", {"id": "r1"}, {"id": "r2"}),
+    ("I7 range r1 of series 000-001-01 began in series", "range_activated", {"id": "r6"}, {"id": "r1"}),
+    ("I1 range r3 overlaps range r2", "range_loaded", {"id": "r3"}, {"first": 400}),
+    ("I4 range r1 was loaded twice", "range_loaded", {"id": "r3"}, {"id": "r1"}),
+    ("I7 range r3 runs from 901 to 900", "range_loaded", {"id": "r3"}, {"first": 901}),
+    ("I1 the numbers began again", "range_loaded", {"id": "r3"}, {"wrap": 1}),
+    ("I2 confirmed up to 9, the lost span says None", "series_confirmed", {}, {"lost": None}),
+    ("I1 confirmed up to 2", "series_confirmed", {}, {"last_number": 2, "lost": None}),
+    ("I7 confirmed up to 600", "series_confirmed", {}, {"last_number": 600, "lost": {"first": 7, "last": 600}}),
+    ("I9 document note-1 was voided twice", "document_voided", {"document": "sale-0"}, {"document": "note-1"}),
+    ("I9 document sale-2 was voided although", "document_voided", {"document": "sale-0"}, {"document": "sale-2"}),
+    ("I9 document nobody was voided", "document_voided", {"document": "sale-0"}, {"document": "nobody"}),
+    ("I9 the void of sale-0 does not", "document_voided", {"document": "sale-0"}, {"movements": []}),
+    ("I4 movement stock-apple-1 was booked twice", "stock_moved", {"id": "count"}, {"id": "stock-apple-1"}),
+    ("I10 an issuer without a name", "issuer_declared", {}, {"issuer": {}}),
+]
 
 
-@pytest.mark.parametrize(("rule", "kind", "wanted", "changes", "name"), EVENTS, ids=[each[4] for each in EVENTS])
-def test_an_event_changed_under_new_hashes_is_found_out(rule, kind, wanted, changes, name):
+@pytest.mark.parametrize(("said", "kind", "wanted", "changes"), EVENTS, ids=[each[0] for each in EVENTS])
+def test_an_event_changed_under_new_hashes_is_found_out(said, kind, wanted, changes):
     rows = list(ROWS)
     if kind == "issuer_declared":
         rows = rechained([*rows, replace(rows[-1], kind=kind, text='{"issuer":{"name":"Store"}}')])
         assert rules(rows) == set()
-    assert rule in rules(forged(rows, seq_of(rows, kind, **wanted), lambda body: body.update(changes)))
+    assert_said(said, forged(rows, seq_of(rows, kind, **wanted), lambda body: body.update(changes)))
 
 
 @pytest.mark.parametrize(
@@ -287,3 +311,29 @@ def test_a_rechained_journal_no_longer_has_the_head_that_others_know():
     assert rules(rows) == set()
     assert rows[-1].hash != ROWS[-1].hash
     assert chain.body_of(rows[seq - 1])["document"]["till"] == "front-9"
+
+
+def test_a_range_that_ends_or_begins_twice_is_found_out():
+    for kind, said in (("range_ended", "I2 range r1 ended although it was exhausted"),
+                       ("range_activated", "I2 range r1 began although it was exhausted")):  # fmt: skip
+        again = next(row for row in ROWS if row.kind == kind and chain.body_of(row)["id"] == "r1")
+        assert_said(said, rechained([*ROWS, replace(again, at=ROWS[-1].at)]))
+
+
+def test_a_range_over_numbers_that_were_given_without_one_is_found_out():
+    shop = Shop()
+    for step in range(3):
+        shop.done(sale(f"sale-{step}"))
+    shop.done(granted("r1", 11, 20))
+    assert shop.breaches() == []
+    assert_said("I1 range r1 holds numbers", forged(shop.rows, 5, lambda body: body.update(first=3)))
+
+
+def test_a_journal_under_new_hashes_begins_with_whose_books_it_is():
+    assert_said("I12 the journal does not begin", rechained(ROWS[1:]))
+
+
+@pytest.mark.parametrize(("exponent", "is_sound"), [(0, True), (4, True), (5, False), (-1, False), ("2", False)])
+def test_a_currency_has_no_more_decimals_than_there_are_in_the_world(exponent, is_sound):
+    rows = forged(Shop(house(exponent=2)).rows, 1, lambda body: body.update(exponent=exponent))
+    assert (rules(rows) == set()) is is_sound

@@ -1,5 +1,7 @@
 """I6 and I8: nothing is issued while somebody may know more, and no date goes back."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from gateway.fiscal import honduras
@@ -221,8 +223,6 @@ def test_a_machine_that_wakes_up_in_1970_does_not_sell_in_1970():
 
 
 def test_a_store_that_moves_to_a_western_time_zone_does_not_date_back():
-    from zoneinfo import ZoneInfo
-
     shop = Shop(house(zone=ZoneInfo("Pacific/Auckland")))
     assert shop.done(sale("one"))["fiscal_date"] == "2026-11-22"
     shop.house = house(zone=ZoneInfo("Pacific/Honolulu"))

@@ -1,3 +1,5 @@
+import uuid
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,3 +217,12 @@ def test_what_was_never_received_is_not_there_and_what_is_missing_is_not_less_th
     }
     shop.done(move("lost", ("apple", -500), kind=MovementKind.ADJUSTMENT))
     assert shop.refused(sale("one", line("apple", 1))).values["available"] == "0.000"
+
+
+def test_a_paper_that_is_printed_names_its_job_and_each_paper_has_its_own():
+    shop = Shop()
+    quiet, *printed = [
+        shop.done(sale(f"sale-{n}", print_to=printer)) for n, printer in enumerate((None, "front", "front"))
+    ]
+    assert quiet["job"] is None
+    assert [each["job"] for each in printed] == [str(uuid.uuid5(uuid.NAMESPACE_OID, f"print:sale-{n}")) for n in (1, 2)]

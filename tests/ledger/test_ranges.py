@@ -1,12 +1,21 @@
+from datetime import datetime
+
 import pytest
 
 from gateway.fiscal import honduras
 from gateway.instants import iso
-from gateway.ledger.commands import CancelRange
+from gateway.ledger.commands import CancelRange, ConfirmSeries
 from gateway.ledger.outcomes import Known
 from tests.ledger.shop import CAI, DAY_MS, NOON, SERIES, Shop, granted, house, sale, unlisted
 
 LAST = 99_999_999
+
+
+def instant(text: str) -> int:
+    """The milliseconds of an instant written as the wire does."""
+    found = int(datetime.fromisoformat(text).timestamp() * 1000)
+    assert iso(found) == text
+    return found
 
 
 def honduran(*ranges, at=NOON) -> Shop:
@@ -253,10 +262,10 @@ def test_after_99999999_the_correlative_begins_again_at_1():
 
 def test_it_begins_again_without_ranges_too():
     shop = Shop()
-    shop.page.heads[SERIES] = head = shop.page.head(SERIES)
-    head.last_number = head.high_number = LAST - 1
+    shop.done(ConfirmSeries(SERIES, LAST - 1, "paper"))
     assert sell(shop, 3) == [LAST, 1, 2]
     assert [body["wrap"] for body in bodies(shop, "document_issued")] == [0, 1, 1]
+    assert shop.breaches() == []
 
 
 def test_numbers_of_the_turn_before_are_free_again_and_those_of_this_turn_are_not():
@@ -277,15 +286,6 @@ def test_the_shape_of_a_cai_is_advice_and_never_a_refusal():
     assert not honduras.is_usual_cai("anything")
     honduran(granted("r1", 1, 5, authority_ref="anything"))
     assert honduras.is_usual_cai(CAI)
-
-
-def instant(text: str) -> int:
-    """The milliseconds of an instant written as the wire does."""
-    from datetime import datetime
-
-    found = int(datetime.fromisoformat(text).timestamp() * 1000)
-    assert iso(found) == text
-    return found
 
 
 def test_the_correlative_begins_again_in_a_range_after_one_that_needed_none():
