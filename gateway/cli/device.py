@@ -18,9 +18,9 @@ from gateway.tongue import tr
 app = typer.Typer(
     help=tr("Printers, and the jobs before them.", "Impresoras, y los trabajos que les esperan."), no_args_is_help=True
 )
-TEST_DEADLINE_MS = 15_000
+TEST_DEADLINE_MS = 3_000
 """A test page that cannot begin by then is not printed: nobody wants it an hour later."""
-TEST_WAIT_S_MAX = 40
+TEST_WAIT_S_MAX = 30
 LOOK_S = 0.2
 ENDS = frozenset({"done", "refused", "failed_before_send", "replaced", "held", "unknown"})
 """Where `test` stops looking; from `held` the page still comes, when somebody has put paper in."""
@@ -36,8 +36,8 @@ TOLD = {
         "no se sabe si salió la página; mire, y luego: gateway device settle",
     ),
     "failed_before_send": (
-        "nothing was printed: the printer does not answer",
-        "no se imprimió nada: la impresora no responde",
+        "nothing was printed, and the page is forgotten",
+        "no se imprimió nada, y la página se olvida",
     ),
     "refused": ("refused", "rechazado"),
 }
@@ -96,7 +96,7 @@ def test(
     """Print a test page and say what became of it; exits 1 unless it was printed. The gateway must be running."""
     _must_run(config)
 
-    async def page(admin: Admin) -> dict[str, Any]:
+    async def page(admin: Admin) -> tuple[dict[str, Any], dict[str, Any]]:
         identity = admin.new_id()
         body = {"kind": "text", "device": name, "body": {"lines": TEST_LINES}, "deadline_ms": TEST_DEADLINE_MS}
         job = await admin.submit_job(identity, body)
@@ -104,16 +104,19 @@ def test(
             while job["state"] not in ENDS:
                 await asyncio.sleep(LOOK_S)
                 job = await admin.job(identity)
-        return job
+        devices = {each["name"]: each["state"] for each in await admin.devices()}
+        return job, devices[name]
 
     try:
-        job = ask(config, page)
+        job, state = ask(config, page)
     except TimeoutError as error:
         text = tr(f"{name}: nothing after {TEST_WAIT_S_MAX} s", f"{name}: nada después de {TEST_WAIT_S_MAX} s")
         hint = tr("gateway device jobs shows what waits", "gateway device jobs muestra lo que espera")
         raise StopError(text, hint) from error
     told = tr(*TOLD.get(job["state"], (job["state"], job["state"])))
-    say(job, as_json=as_json, text=f"{name}: {told} {job['detail']}".rstrip())
+    if job["state"] != "done":
+        told += f" ({_seen(state)})"
+    say({**job, "printer": state}, as_json=as_json, text=f"{name}: {told}")
     if job["state"] != "done":
         raise typer.Exit(REFUSED)
 
@@ -165,6 +168,17 @@ def settle(
         copy = settled["detail"]
         told = tr(f"a copy is queued as job {copy}", f"una copia está en cola como trabajo {copy}")
     say(settled, as_json=as_json, text=told)
+
+
+def _seen(state: dict[str, Any]) -> str:
+    """How a printer is, in a few words."""
+    online = {
+        True: tr("it answers", "responde"),
+        False: tr("it does not answer", "no responde"),
+        None: tr("not seen yet", "aún no se ha visto"),
+    }[state["online"]]
+    paper, cover = word(state["paper"]), word(state["cover"])
+    return tr(f"{online}, paper {paper}, cover {cover}", f"{online}, papel: {paper}, tapa: {cover}")
 
 
 def _is_running(config: Path) -> bool:

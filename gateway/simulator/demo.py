@@ -123,7 +123,7 @@ class _Play:
     async def run(self) -> bool:
         scene = self._scene
         async with SimulatedPrinter() as printer, asyncio.TaskGroup() as tasks:
-            plan = Plan(printers={"front": printer.address})
+            plan = Plan(printers={"front": printer.address}, language=tr("en", "es"))
             async with Stage(self._folder, plan, tasks) as stage:
                 tokens = await self._set_up(stage)
                 watching = [*self._watching(stage, tokens), _watch_paper(printer, scene)]

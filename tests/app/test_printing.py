@@ -1,4 +1,4 @@
-"""From the sale to the paper, with a whole gateway, a printer on TCP and a real broker: once, whatever is switched off."""
+"""From the sale to the paper: a whole gateway, a printer on TCP, a real broker; once, whatever is switched off."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import paho.mqtt.client as paho
 import pytest
+import pytest_asyncio
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.client.problem import Problem
@@ -80,7 +81,9 @@ class Listener:
         with self._news:
             self.codes.append(reason.is_failure)
             self._news.notify_all()
-        client.subscribe([(f"root/v1/{self.store}/till/{self.mqtt['user']}/evt/#", 1), (f"root/v1/{self.store}/#", 1)])
+        own = f"till/{self.mqtt['user']}/evt/#"
+        topics = ("gw/status", "dev/+/info", "dev/+/state", own)
+        client.subscribe([(f"root/v1/{self.store}/{topic}", 1) for topic in topics])
 
     def _received(self, _client, _data, message):
         with self._news:
@@ -118,13 +121,13 @@ async def printing_store(folder, broker):
             store.printer = printer
             (folder / "products.csv").write_text(CATALOGUE, encoding="utf-8")
             assert store("catalogue", "import", folder / "products.csv").status == 0
-            store.token = store("till", "token", "front-1").out.strip()
             store.process = stack.enter_context(store.run())
             store.api = (await asyncio.to_thread(lambda: store.process.ready))["api"]
             store.mqtt = ask("PUT", f"{store.api}/v1/admin/tills/front-1", store.admin_token).json
             store.token, store.mqtt = store.mqtt["token"], store.mqtt["mqtt"]
             store.mosquitto = mosquitto
             if mosquitto is not None:
+                await passwords_say(store, lambda text: "front-1:$7$" in text)
                 mosquitto.start()
             await asyncio.to_thread(store.process.logged, "broker_reached")
             yield store
@@ -132,16 +135,26 @@ async def printing_store(folder, broker):
                 assert await asyncio.to_thread(store.process.stop) == 0
 
 
+async def passwords_say(store, true):
+    """Wait until the file that the gateway keeps for Mosquitto says something."""
+    file = store.data / "mosquitto" / "passwords"
+    async with asyncio.timeout(EVENT_S_MAX):
+        while not (file.exists() and true(file.read_text(encoding="ascii"))):
+            await asyncio.sleep(0.02)
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 BROKERS = ["embedded", pytest.param("mosquitto", marks=pytest.mark.needs_mosquitto)]
 
 
-@pytest.fixture(params=BROKERS)
-async def printing(request, tmp_path):
-    async with printing_store(tmp_path, request.param) as store:
+@pytest_asyncio.fixture(params=BROKERS, scope="module", loop_scope="module")
+async def printing(request, tmp_path_factory):
+    """A store that several tests share."""
+    async with printing_store(tmp_path_factory.mktemp("printing"), request.param) as store:
         yield store
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def embedded(tmp_path):
     async with printing_store(tmp_path, "embedded") as store:
         yield store
@@ -161,13 +174,13 @@ class Stream:
         self._news = asyncio.Condition()
 
     async def __aenter__(self):
-        self._task = asyncio.ensure_future(self._listen())
+        self.ended = asyncio.ensure_future(self._listen())
         await self.until(lambda: self.events)
         return self
 
     async def __aexit__(self, *_):
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        self.ended.cancel()
+        await asyncio.wait([self.ended])
 
     async def until(self, true):
         async with asyncio.timeout(EVENT_S_MAX), self._news:
@@ -199,15 +212,16 @@ async def test_a_document_is_on_paper_once_and_its_states_are_told(printing):
             await asyncio.to_thread(listener.until, lambda: len(listener.heard) >= 3)
             document = await till.issue(identity, request)
             await asyncio.to_thread(listener.until, lambda: listener.states(document["job"])[-1:] == ["done"])
-            assert listener.states(document["job"]) == ["queued", "sending", "done"]
+            assert listener.states(document["job"]) == ["accepted", "sending", "done"]
         await stream.until(lambda: stream.states(document["job"])[-1:] == ["done"])
-        assert stream.states(document["job"]) == ["queued", "sending", "done"]
-        assert [each.data["document"]["number"] for each in stream.events if each.kind == "document"] == [1]
+        assert stream.states(document["job"]) == ["accepted", "sending", "done"]
+        told = [each.data["document"]["id"] for each in stream.events if each.kind == "document"]
+        assert told == [document["id"]]
         assert await till.issue(identity, request) == document
         assert (await till.job(document["job"]))["state"] == "done"
-    [paper] = printer.receipts
-    assert paper.text.count(document["formatted_number"]) == 1
-    assert "Pulpería" in paper.text
+    papers = [each.text for each in printer.receipts if document["formatted_number"] in each.text]
+    assert [each.count(document["formatted_number"]) for each in papers] == [1]
+    assert "Pulpería" in papers[0]
     assert printer.paper.errors == []
     said = await asyncio.to_thread(printing, "device", "list", "--json")
     assert said.json["items"][0]["state"]["online"] is True
@@ -216,7 +230,7 @@ async def test_a_document_is_on_paper_once_and_its_states_are_told(printing):
 async def test_a_till_asks_for_a_paper_over_mqtt_and_hears_of_it(printing):
     with Listener(printing.mqtt) as till:
         await asyncio.to_thread(till.until, lambda: len(till.heard) >= 3)
-        topics = {topic: body for topic, body in till.heard}
+        topics = dict(till.heard)
         assert topics["root/v1/shop/gw/status"]["state"] == "online"
         assert topics["root/v1/shop/dev/front/info"]["jobs"] == ["receipt", "text", "kick"]
         job = "0198f3c2-7b1e-7c44-9a55-00000000abcd"
@@ -225,7 +239,7 @@ async def test_a_till_asks_for_a_paper_over_mqtt_and_hears_of_it(printing):
         for _ in range(2):
             till.client.publish(topic, json.dumps(message), qos=1).wait_for_publish(EVENT_S_MAX)
         await asyncio.to_thread(till.until, lambda: till.states(job)[-1:] == ["done"])
-    assert [paper.text.strip() for paper in printing.printer.receipts] == ["Buen día"]
+    assert [paper.text.strip() for paper in printing.printer.receipts].count("Buen día") == 1
 
 
 async def test_a_printer_that_was_off_prints_once_when_it_is_on(embedded):
@@ -256,10 +270,11 @@ async def test_a_test_page_is_printed_and_a_printer_without_paper_is_told(embedd
     assert "áéíóúüñ" in embedded.printer.receipts[0].text
     embedded.printer.faults.paper_out = True
     held = await asyncio.to_thread(embedded, "device", "test", "front")
-    assert (held.status, "paper, cover?" in held.out) == (1, True)
+    assert (held.status, "paper out" in held.out) == (1, True), held
     embedded.printer.faults.paper_out = False
     await embedded.printer.changed()
-    await embedded.printer.wait_for(lambda: len(embedded.printer.receipts) == 2)
+    again = await asyncio.to_thread(embedded, "device", "test", "front")
+    assert (again.status, len(embedded.printer.receipts)) == (0, 2), "the page nobody waits for is not printed"
 
 
 async def test_kill_9_in_the_middle_of_a_paper_leaves_it_to_a_person(embedded):
@@ -276,8 +291,7 @@ async def test_kill_9_in_the_middle_of_a_paper_leaves_it_to_a_person(embedded):
     try:
         api = (await asyncio.to_thread(lambda: embedded.process.ready))["api"]
         async with Till.at(api, embedded.token) as till:
-            found = await till.job(document["job"])
-            assert (found["state"], found["detail"]) == ("unknown", "gateway_restarted")
+            assert (await until_job(till, document["job"], "unknown"))["detail"] == "gateway_restarted"
             assert (await till.issue(*to_print(1)))["number"] == document["number"]
             other = await till.issue(*to_print(2))
             await until_job(till, other["job"], "done")
@@ -296,32 +310,23 @@ async def test_kill_9_in_the_middle_of_a_paper_leaves_it_to_a_person(embedded):
         await asyncio.to_thread(embedded.process.stop)
 
 
-async def test_a_revoked_till_loses_http_events_and_mqtt_at_once(embedded):
-    async with Till.at(embedded.api, embedded.token) as till, Stream(till) as stream:
-        with Listener(embedded.mqtt) as listener:
+async def test_a_revoked_till_loses_http_events_and_mqtt(printing):
+    """At once; but Mosquitto has to read its files again, which is for who runs it to see to."""
+    paired = (await asyncio.to_thread(printing, "till", "token", "stolen", "--json")).json
+    if printing.mosquitto is not None:
+        await passwords_say(printing, lambda text: "stolen:$7$" in text)
+        printing.mosquitto.reload()
+    async with Till.at(printing.api, paired["token"]) as till, Stream(till) as stream:
+        with Listener(paired["mqtt"]) as listener:
             await asyncio.to_thread(listener.until, lambda: len(listener.heard) >= 3)
-            said = await asyncio.to_thread(embedded, "till", "revoke", "front-1")
-            assert said.status == 0
+            assert (await asyncio.to_thread(printing, "till", "revoke", "stolen")).status == 0
+            if printing.mosquitto is not None:
+                await passwords_say(printing, lambda text: "stolen" not in text)
+                printing.mosquitto.reload()
             assert await asyncio.to_thread(listener.ended.wait, EVENT_S_MAX)
             await asyncio.to_thread(listener.until, lambda: listener.codes[-1])
         async with asyncio.timeout(EVENT_S_MAX):
             with pytest.raises(Problem, match="unauthorized"):
-                await stream._task
+                await stream.ended
         with pytest.raises(Problem, match="unauthorized"):
             await till.status()
-
-
-@pytest.mark.needs_mosquitto
-async def test_mosquitto_turns_a_revoked_till_away_once_it_has_read_its_files_again(tmp_path):
-    async with printing_store(tmp_path, "mosquitto") as store:
-        with Listener(store.mqtt) as listener:
-            await asyncio.to_thread(listener.until, lambda: len(listener.heard) >= 3)
-            before = (store.data / "mosquitto" / "passwords").read_text(encoding="ascii")
-            assert "front-1:$7$" in before
-            assert (await asyncio.to_thread(store, "till", "revoke", "front-1")).status == 0
-            async with asyncio.timeout(EVENT_S_MAX):
-                while "front-1" in (store.data / "mosquitto" / "passwords").read_text(encoding="ascii"):
-                    await asyncio.sleep(0.02)
-            store.mosquitto.reload()
-            assert await asyncio.to_thread(listener.ended.wait, EVENT_S_MAX)
-            await asyncio.to_thread(listener.until, lambda: listener.codes[-1])

@@ -94,7 +94,7 @@ class Process:
         self.status: int | None = None
         self._heard = threading.Condition()
         if not _zygote:
-            _zygote.append(Zygote())
+            _zygote.append(Zygote(environment()))
             atexit.register(_zygote[0].close)
         request = {
             "arguments": list(map(str, arguments)),
@@ -164,7 +164,6 @@ class Process:
                 os.kill(self.pid, signal.SIGKILL)
         for each in self._listeners:
             each.join(STOP_S_MAX)
-        self._ending.close()
 
     def __enter__(self) -> Self:
         return self
@@ -181,7 +180,8 @@ class Process:
                     self._heard.notify_all()
 
     def _await_end(self) -> None:
-        text = self._ending.readline()
+        with self._ending as ending:
+            text = ending.readline()
         with self._heard:
             self.status = int(text or -signal.SIGKILL)
             self._heard.notify_all()

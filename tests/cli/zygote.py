@@ -23,7 +23,7 @@ PLACES = ("stdin", "stdout", "stderr", "status")
 class Zygote:
     """Starts commands; ends when it is closed or forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: dict[str, str]) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         with theirs:
@@ -31,6 +31,7 @@ class Zygote:
                 [sys.executable, "-m", "tests.cli.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env=environment,
                 start_new_session=True,
             )
 

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger import chain
+from gateway.ledger import amounts, chain
+from gateway.ledger.commands import DocumentType
 from gateway.ledger.facts import Row
 from gateway.ledger.invariants import Tally, breaches
 from tests.ledger.forger import forged, long_day, rechained, rewritten, rules, seq_of
-from tests.ledger.shop import CREDITS, SERIES, Shop, granted, house, sale
+from tests.ledger.shop import CREDITS, SERIES, Shop, credit, granted, house, sale, unlisted
 
 LONG_DAY = long_day()
 ROWS = list(LONG_DAY.rows)
@@ -150,6 +151,23 @@ def credited_line(**changes):
     return lambda body: body["document"]["references"][0]["lines"][0].update(changes)
 
 
+def first_tax(body):
+    return body["document"]["taxes"][0]
+
+
+def note_of(quantity, total, base, tax):
+    """A note of one line whose totals, taxes and movements agree with each other."""
+
+    def change(body):
+        credited_line(quantity=quantity)(body)
+        first_line(quantity=quantity, total=total)(body)
+        first_tax(body).update(base=base, amount=tax)
+        body["document"].update(total=total)
+        body["movements"] = [["apple", amounts.parse(quantity, 3)]]
+
+    return change
+
+
 FORGERIES = [
     ("I11 the total 14.00 is not", "sale-1", document(total="14.00")),
     ("I11 the total 1.00 is not", "sale-1", document(total="1.00", payments=[], change="0.00")),
@@ -195,7 +213,27 @@ FORGERIES = [
     ("I8 number 501 of 2026-11-22", "sale-7", document(fiscal_date="2026-11-24")),
     ("I2 a receipt took a number", "sale-1", document(type="receipt")),
     ("I9 the note credits 1.000 of line 3", "note-1", credited_line(line=3)),
+    ("I9 the note credits 1.000 of line 0", "note-1", credited_line(line=0)),
     ("I9 the note credits 0.100 of line 1", "note-1", credited_line(quantity="0.100")),
+    ("I11 line 1 is not positive", "sale-1", first_line(quantity="0.000")),
+    ("I11 line 1 is not positive", "sale-1", first_line(discount="-1.00", total="8.50")),
+    ("I11 line 1 is not positive", "sale-1", first_line(discount="8.50", total="-1.00")),
+    ("I11 the tax buckets do not add up", "sale-1", lambda body: body["document"]["taxes"].append(first_tax(body))),
+    ("I11 tax isv15 is not positive", "note-1", lambda body: first_tax(body).update(base="2.60", amount="-0.10")),
+    ("I11 tax isv15 is not positive", "note-1", lambda body: first_tax(body).update(base="-0.10", amount="2.60")),
+    (
+        "I9 tax isv15 of sale-2 is credited [110, 140]",
+        "note-1",
+        lambda body: first_tax(body).update(base="1.10", amount="1.40"),
+    ),
+    (
+        "I9 tax vat99 of sale-2 is credited",
+        "note-1",
+        lambda body: (first_tax(body).update(code="vat99"), first_line(tax="vat99")(body)),
+    ),
+    ("I9 line 1 of sale-2 is credited [4000, 250]", "note-1", note_of("4.000", "2.50", "2.17", "0.33")),
+    ("I9 line 1 of sale-2 is credited [1000, 751]", "note-1", note_of("1.000", "7.51", "6.53", "0.98")),
+    ("I9 tax isv15 of sale-2 is credited [653, 97]", "note-1", note_of("3.000", "7.50", "6.53", "0.97")),
     ("I9 the note credits nobody", "note-1", lambda body: body["document"]["references"][0].update(document="nobody")),
     ("I12 the row cannot be read", "note-1", lambda body: body["document"]["references"].clear()),
 ]
@@ -207,18 +245,8 @@ def test_a_document_changed_under_new_hashes_is_found_out(said, identity, change
     assert_said(said, forged(ROWS, seq, change))
 
 
-def larger_note(body):
-    """Credit four units of three, with totals, taxes and movements that agree with each other."""
-    printed = body["document"]["lines"][0]
-    printed.update(quantity="4.000", total="10.00")
-    body["document"]["references"][0]["lines"][0]["quantity"] = "4.000"
-    body["document"]["taxes"][0].update(base="8.70", amount="1.30")
-    body["document"].update(total="10.00")
-    body["movements"] = [["apple", 4000]]
-
-
 def test_credits_above_the_original_are_found_out():
-    rows = forged(ROWS, seq_of(ROWS, "document_issued", id="note-1"), larger_note)
+    rows = forged(ROWS, seq_of(ROWS, "document_issued", id="note-1"), note_of("4.000", "10.00", "8.70", "1.30"))
     texts = [breach.text for breach in breaches(rows) if breach.rule == "I9"]
     assert any("line 1 of sale-2" in text for text in texts)
     assert any("tax isv15 of sale-2" in text for text in texts)
@@ -327,6 +355,21 @@ def test_a_range_over_numbers_that_were_given_without_one_is_found_out():
     shop.done(granted("r1", 11, 20))
     assert shop.breaches() == []
     assert_said("I1 range r1 holds numbers", forged(shop.rows, 5, lambda body: body.update(first=3)))
+
+
+def test_a_credit_of_exactly_all_that_was_sold_is_sound():
+    shop = Shop()
+    shop.done(sale("original", unlisted(250, 3000, discount=7), unlisted(99)))
+    shop.done(credit("note", "original"))
+    assert shop.breaches() == []
+
+
+def test_a_delivery_note_that_moves_stock_is_found_out():
+    shop = Shop()
+    shop.done(sale("one", type=DocumentType.DELIVERY_NOTE))
+    assert_said(
+        "I11 the stock movements", forged(shop.rows, 2, lambda body: body.update(movements=[["ad-hoc", -1000]]))
+    )
 
 
 def test_a_journal_under_new_hashes_begins_with_whose_books_it_is():
