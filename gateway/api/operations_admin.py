@@ -23,7 +23,7 @@ ADMINISTRATION: tuple[Operation, ...] = (
     ),
     Operation(
         "PUT",
-        "/v1/admin/ranges/{id}",
+        "/v1/admin/ranges/{range}",
         "load_range",
         "administration",
         Who.ADMIN,
@@ -36,7 +36,7 @@ ADMINISTRATION: tuple[Operation, ...] = (
     ),
     Operation(
         "PUT",
-        "/v1/admin/ranges/{id}/cancel",
+        "/v1/admin/ranges/{range}/cancel",
         "cancel_range",
         "administration",
         Who.ADMIN,

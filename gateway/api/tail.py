@@ -23,6 +23,8 @@ from gateway.storage import jobs
 
 RING_ROWS_MAX = 1024
 """Newest rows kept ready for all streams: some seconds of the busiest store."""
+BANNER_MS = 1_000
+"""As long as one status is good for all streams that want it."""
 READ_ROWS_MAX = 200
 """Rows of one read, and of one write to a stream."""
 JOBS_MAX = 500
@@ -63,7 +65,7 @@ class Tail:
         self._end = 0
         self._jobs: deque[tuple[int, str, bytes]] = deque(maxlen=JOBS_MAX)
         self._fingerprint: Any = None
-        self._banners: dict[str, tuple[int, bytes]] = {}
+        self._banners: dict[str, tuple[tuple[int, int, int], bytes]] = {}
 
     async def run(self) -> None:
         """Follow the journal and the present until cancelled."""
@@ -114,10 +116,10 @@ class Tail:
 
     async def banner(self, language: str) -> bytes:
         """The event `status` as it is now."""
-        number = self.status_number
+        moment = (self.status_number, self._parts.desk.seq, self._parts.clock.now_ms() // BANNER_MS)
         kept = self._banners.get(language)
-        if kept is None or kept[0] != number:
-            kept = number, frame("status", await status.banner(self._parts, language))
+        if kept is None or kept[0] != moment:
+            kept = moment, frame("status", await status.banner(self._parts, language))
             self._banners[language] = kept
         return kept[1]
 

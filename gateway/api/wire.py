@@ -37,6 +37,8 @@ Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRIN
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 SeriesKey = Annotated[str, StringConstraints(pattern=SERIES)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID), Field(json_schema_extra={"format": "uuid"})]
+RangeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""Made by whoever loads the range: head office's may be a word, the command line's is a UUID."""
 Date = Annotated[str, StringConstraints(pattern=rf"^({DAY})?$")]
 """`YYYY-MM-DD`, or empty where there is none."""
 Amount = Annotated[
@@ -289,6 +291,7 @@ class CatalogueQuery(Query):
 
 PATH_TYPES: dict[str, TypeAdapter[str]] = {
     "id": TypeAdapter(Uuid),
+    "range": TypeAdapter(RangeId),
     "sku": TypeAdapter(Sku),
     "series": TypeAdapter(SeriesKey),
     "name": TypeAdapter(Name),

@@ -1,16 +1,20 @@
 """Authorised ranges: load, list, cancel, and confirm the last number of a locked series."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask
+from gateway.cli.access import DEFAULT_CONFIG, ConfigFile, Json, ask, settings_of
 from gateway.cli.speech import command, say
 from gateway.cli.words import word
 from gateway.client.admin import Admin
+from gateway.clock import SystemClock
+from gateway.fiscal.honduras import is_usual_cai
+from gateway.instants import local_date
 from gateway.tongue import tr
 
 app = typer.Typer(
@@ -95,14 +99,28 @@ def load(
     }
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"range:{series}/{first}-{last}/{reference}"))
     loaded = ask(config, lambda admin: admin.load_range(identity, body))
-    say(
-        loaded,
-        as_json=as_json,
-        text=tr(
-            f"{series} {first}-{last} is loaded (id {identity}).",
-            f"{series} {first}-{last} queda cargado (id {identity}).",
-        ),
+    told = tr(
+        f"{series} {first}-{last} is loaded (id {identity}).",
+        f"{series} {first}-{last} queda cargado (id {identity}).",
     )
+    today = local_date(SystemClock().now_ms(), settings_of(config).store.zone).isoformat()
+    say(loaded, as_json=as_json, text="\n".join([told, *_doubts(body, today)]))
+
+
+def _doubts(body: dict[str, Any], today: str) -> Iterator[str]:
+    """What the law does not forbid and a typing mistake explains: said, so that it is seen before the first sale."""
+    if body["authority_kind"] == "CAI" and body["authority_ref"] and not is_usual_cai(body["authority_ref"]):
+        yield tr(
+            "This CAI does not look like one (five groups of six and one of two, 0-9 and A-F). If it is mistyped:"
+            " range cancel, before the first sale.",
+            "Este CAI no parece uno (cinco grupos de seis y uno de dos, 0-9 y A-F). Si está mal escrito:"
+            " range cancel, antes de la primera venta.",
+        )
+    if body["valid_until"] and body["valid_until"] < today:
+        yield tr(
+            f"It is good until {body['valid_until']}, and today is {today}: nothing can be sold with it.",
+            f"Vale hasta {body['valid_until']}, y hoy es {today}: no se puede vender con él.",
+        )
 
 
 @command(app, "Todos los rangos que se han cargado, y cuánto queda de cada uno.", "list")

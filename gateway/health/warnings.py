@@ -57,8 +57,8 @@ CATALOGUE: dict[str, Kind] = {
         Kind(
             "pull_refused",
             Severity.WARNING,
-            "Something sent by head office was not accepted: {detail}.",
-            "Algo enviado por la oficina central no se aceptó: {detail}.",
+            "Something sent by head office was not accepted: {detail}",
+            "Algo enviado por la oficina central no se aceptó: {detail}",
             "Head office sees the reason; it must send a corrected one.",
             "La oficina central ve el motivo; debe enviar uno corregido.",
         ),

@@ -105,7 +105,7 @@ class Orders(Wire):
 class RangeGranted(Wire):
     """Order `range_granted`: numbers this store may use. The id makes it happen once."""
 
-    id: Key
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     series: Key
     authority_kind: Label
     authority_ref: Label

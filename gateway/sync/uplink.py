@@ -207,8 +207,7 @@ class Uplink:
                 found = await _whole(response, limits.answer_bytes_max)
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            message = f"{type(error).__name__}: {error}".rstrip(": ")[:DETAIL_LETTERS_MAX]
-            raise NoLineError(message) from error
+            raise NoLineError(_told(error)[:DETAIL_LETTERS_MAX]) from error
         if status == 200 or (status == 409 and limits.may_conflict):
             return status, found
         if not 400 <= status < 500 or status in _PASSING:
@@ -241,6 +240,21 @@ async def _whole(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
             message = f"an answer of more than {bytes_max} bytes"
             raise aiohttp.ClientPayloadError(message)
     return bytes(found)
+
+
+def _told(error: Exception) -> str:
+    """What became of a request, for a person who has never heard of the classes of a library."""
+    match error:
+        case TimeoutError():
+            return "head office does not answer in time"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return f"head office's certificate is not trusted: {error}"
+        case aiohttp.ClientConnectorError():
+            return f"head office cannot be reached: {error.strerror or error.os_error}"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | OSError():
+            return "the line to head office was cut"
+        case _:
+            return f"head office's answer cannot be used: {error}"
 
 
 def _read(kind: type[Model], content: bytes) -> Model:

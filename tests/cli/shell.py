@@ -85,6 +85,7 @@ class Process:
         env: dict[str, str] | None = None,
         cwd: Path | None = None,
         user: int | None = None,
+        namespace: str | None = None,
         stdin: str = "",
         out: int | None = None,
         source: int | None = None,
@@ -101,6 +102,7 @@ class Process:
             "env": environment(env),
             "cwd": str(cwd or Path.cwd()),
             "user": user,
+            "namespace": namespace,
         }
         pipes = [os.pipe() for _ in range(4)]
         theirs = [pipes[0][0], *(each[1] for each in pipes[1:])]
@@ -199,8 +201,17 @@ def _event(text: str, event: str) -> dict[str, Any]:
 class Store:
     """A store's settings in a folder of its own, and the commands on it."""
 
-    def __init__(self, folder: Path, settings: str = "", *, store: str = "shop", country: str = "plain") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: str = "",
+        *,
+        store: str = "shop",
+        country: str = "plain",
+        namespace: str | None = None,
+    ) -> None:
         self.folder = folder
+        self.namespace = namespace
         self.data = folder / "data"
         self.config = folder / "gateway.toml"
         folder.mkdir(parents=True, exist_ok=True)
@@ -220,10 +231,10 @@ class Store:
         )
 
     def __call__(self, *arguments: object, **more: Any) -> Said:
-        return gateway(*arguments, "--config", self.config, **more)
+        return gateway(*arguments, "--config", self.config, namespace=self.namespace, **more)
 
     def run(self, **more: Any) -> Process:
-        return Process("run", "--config", self.config, **more)
+        return Process("run", "--config", self.config, namespace=self.namespace, **more)
 
     @property
     def admin_token(self) -> str:

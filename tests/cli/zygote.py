@@ -6,6 +6,7 @@ is closed; `Zygote` is the other end.
 """
 
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -14,9 +15,11 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 REQUEST_BYTES_MAX = 262_144
+ROOT = Path(__file__).parent.parent.parent
 PLACES = ("stdin", "stdout", "stderr", "status")
 
 
@@ -31,6 +34,7 @@ class Zygote:
                 [sys.executable, "-m", "tests.cli.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                cwd=ROOT,
                 env=environment,
                 start_new_session=True,
             )
@@ -79,6 +83,8 @@ def keep(request: dict[str, Any], files: dict[str, int]) -> dict[str, Any]:
 
 def become(request: dict[str, Any]) -> None:
     """Run the command, as if this process had been started for it."""
+    if request["namespace"] is not None:
+        enter(request["namespace"])
     if request["user"] is not None:
         os.setgroups([])
         os.setgid(request["user"])
@@ -101,6 +107,13 @@ def become(request: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(end.code)  # tidying up a large heap takes longer than most commands
+
+
+def enter(namespace: str) -> None:
+    """Go into a network namespace of `ip netns`."""
+    with open(f"/run/netns/{namespace}", "rb") as place:  # noqa: PTH123 - a descriptor
+        if ctypes.CDLL(None, use_errno=True).setns(place.fileno(), 0):
+            raise OSError(ctypes.get_errno(), namespace)
 
 
 def run() -> None:
