@@ -1,5 +1,6 @@
 """Authorised ranges: load, list, cancel, and confirm the last number of a locked series."""
 
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -24,6 +25,10 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
 )
+
+
+A_CAI = "672002-A60EB4-6946A1-E1437B-9925CE-35"
+"""The shape seen in practice."""
 
 
 def _day(value: str) -> str:
@@ -71,7 +76,10 @@ def load(
         str,
         typer.Option("--reference", "--cai", help=tr("The authority's key (CAI).", "La clave de la autoridad (CAI).")),
     ] = "",
-    authority: Annotated[str, typer.Option(help=tr("CAI, resolution, ...", "CAI, resolución, ..."))] = "CAI",
+    authority: Annotated[
+        str,
+        typer.Option(help=tr("CAI, resolution, ..., or the key itself.", "CAI, resolución, ..., o la clave misma.")),
+    ] = "CAI",
     valid_from: Annotated[
         str, typer.Option(help=tr("YYYY-MM-DD, inclusive.", "AAAA-MM-DD, inclusive: desde."), callback=_day)
     ] = "",
@@ -88,9 +96,10 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Load a range. The next one takes over by itself between two sales when the one before is used up."""
+    kind, reference = _authority(authority, reference)
     body = {
         "series": series,
-        "authority_kind": authority,
+        "authority_kind": kind,
         "authority_ref": reference,
         "first": first,
         "last": last,
@@ -98,23 +107,31 @@ def load(
         "valid_until": valid_until,
     }
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"range:{series}/{first}-{last}/{reference}"))
+    today = local_date(SystemClock().now_ms(), settings_of(config).store.zone).isoformat()
+    doubts = list(_doubts(body, today))
+    if doubts and not as_json and sys.stdin.isatty():
+        typer.confirm("\n".join([*doubts, tr("Load it all the same?", "¿Cargarlo de todos modos?")]), abort=True)
     loaded = ask(config, lambda admin: admin.load_range(identity, body))
     told = tr(
         f"{series} {first}-{last} is loaded (id {identity}).",
         f"{series} {first}-{last} queda cargado (id {identity}).",
     )
-    today = local_date(SystemClock().now_ms(), settings_of(config).store.zone).isoformat()
-    say(loaded, as_json=as_json, text="\n".join([told, *_doubts(body, today)]))
+    say(loaded, as_json=as_json, text="\n".join([told, *doubts]))
+
+
+def _authority(authority: str, reference: str) -> tuple[str, str]:
+    """Kind and key: `--authority` may name the kind (CAI), or be the key itself."""
+    if reference or authority.isalpha():
+        return authority, reference
+    return "CAI", authority
 
 
 def _doubts(body: dict[str, Any], today: str) -> Iterator[str]:
     """What the law does not forbid and a typing mistake explains: said, so that it is seen before the first sale."""
-    if body["authority_kind"] == "CAI" and body["authority_ref"] and not is_usual_cai(body["authority_ref"]):
+    if body["authority_kind"] == "CAI" and not is_usual_cai(body["authority_ref"]):
         yield tr(
-            "This CAI does not look like one (five groups of six and one of two, 0-9 and A-F). If it is mistyped:"
-            " range cancel, before the first sale.",
-            "Este CAI no parece uno (cinco grupos de seis y uno de dos, 0-9 y A-F). Si está mal escrito:"
-            " range cancel, antes de la primera venta.",
+            f"The CAI is printed on every document; this one does not look like one ({A_CAI}).",
+            f"El CAI se imprime en cada documento; éste no parece uno ({A_CAI}).",
         )
     if body["valid_until"] and body["valid_until"] < today:
         yield tr(

@@ -65,12 +65,15 @@ def is_usual_cai(authority_ref: str) -> bool:
 
 
 def range_problem(command: LoadRange) -> Refusal | None:
-    """An authorisation states its CAI and its last day (Arts. 59, 62)."""
-    if command.authority_kind != "CAI" or not command.authority_ref.strip():
+    """An authorisation is a CAI and states its last day (Arts. 59, 62).
+
+    Its key is printed on every document (Art. 10), but no law fixes its shape: who loads a doubtful one is told.
+    """
+    if command.authority_kind != "CAI":
         return refuse(
             "range_invalid",
-            why="A range in Honduras needs authority CAI and its code in authority_ref.",
-            why_es="Un rango en Honduras necesita la autoridad CAI y su clave en authority_ref.",
+            why="A range in Honduras is authorised by a CAI: authority_kind must be CAI.",
+            why_es="Un rango en Honduras lo autoriza un CAI: authority_kind debe ser CAI.",
         )
     if not command.valid_until:
         return refuse(

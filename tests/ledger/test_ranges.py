@@ -190,7 +190,6 @@ def test_the_same_id_with_another_range_is_refused(changes):
     ("changes", "word"),
     [
         ({"authority_kind": "resolution"}, "CAI"),
-        ({"authority_ref": " "}, "CAI"),
         ({"valid_until": ""}, "valid_until"),
         ({"valid_from": "2026-01-01", "valid_until": "2027-06-30"}, "one year"),
         ({"valid_from": "2026-12-01", "valid_until": "2026-11-30"}, "after"),
