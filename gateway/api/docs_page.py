@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.api import openapi
+from gateway.api.auth import Who
 from gateway.api.codes import CATALOGUE
 from gateway.api.exchange import Ask, content
 from gateway.api.operation import Operation
@@ -19,12 +20,25 @@ _STYLE = (
     "h2{border-bottom:2px solid #d0d7de;margin-top:2.5rem}h3{margin-bottom:.2rem}"
     "code,pre{font:14px/1.4 ui-monospace,monospace;background:#f3f4f6;padding:.1rem .3rem;border-radius:3px}"
     "pre{padding:.8rem;overflow:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0}"
-    "td,th{text-align:left;vertical-align:top;padding:.25rem .6rem;border-bottom:1px solid #e4e7eb}"
+    "td,th{text-align:left;vertical-align:top;padding:.25rem .6rem;border-bottom:1px solid #e4e7eb}th{width:7rem}"
+    "td:nth-child(2),h1,h3{overflow-wrap:anywhere}"
     ".method{display:inline-block;min-width:4rem;font-weight:700}.who{color:#57606a}nav a{margin-right:1rem}"
     ":target{background:#fff8c5}"
     "@media(prefers-color-scheme:dark){body{background:#14171a;color:#e6e8ea}code,pre{background:#23282d}"
     "a{color:#79b8ff}td,th,h2{border-color:#39424a}.who{color:#9aa4ad}:target{background:#3d3a1a}}"
 )
+_TAGS_ES = {
+    "health": "salud",
+    "documentation": "documentación",
+    "status": "estado",
+    "tills": "cajas",
+    "catalogue": "catálogo",
+    "stock": "existencias",
+    "documents": "documentos",
+    "devices": "dispositivos",
+    "link": "enlace",
+    "administration": "administración",
+}
 _SAFE = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 _WORDS = {
     "en": {
@@ -48,7 +62,7 @@ _WORDS = {
         "advice": "advice",
         "required": "required",
         "anyone": "anyone",
-        "till": "tills (reading: the administrator, too)",
+        "till": "tills",
         "administrator": "the administrator",
         "a till or the administrator": "a till or the administrator",
         "this machine or the administrator": "this machine, or the administrator",
@@ -75,7 +89,7 @@ _WORDS = {
         "advice": "consejo",
         "required": "obligatorio",
         "anyone": "cualquiera",
-        "till": "cajas (leer: también el administrador)",
+        "till": "cajas",
         "administrator": "el administrador",
         "a till or the administrator": "una caja o el administrador",
         "this machine or the administrator": "este equipo, o el administrador",
@@ -102,11 +116,11 @@ def render(operations: tuple[Operation, ...], language: str, version: str) -> by
         f"<title>{escape(words['title'])}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(words['title'])} {escape(version)}</h1><p>{words['intro']}</p>",
         f"<p>{words['machine']}: <a href='/v1/openapi.json'>/v1/openapi.json</a> (OpenAPI 3.1)</p><nav>",
-        *(f"<a href='#tag-{tag}'>{tag}</a>" for tag in tags),
+        *(f"<a href='#tag-{tag}'>{_shown(tag, language)}</a>" for tag in tags),
         f"<a href='#models'>{words['models']}</a><a href='#problems'>{words['problems']}</a></nav>",
     ]
     for tag in tags:
-        parts.append(f"<h2 id='tag-{tag}'>{words['operations']}: {tag}</h2>")
+        parts.append(f"<h2 id='tag-{tag}'>{words['operations']}: {_shown(tag, language)}</h2>")
         parts.extend(_operation(each, language) for each in operations if each.tag == tag)
     parts.append(f"<h2 id=models>{words['models']}</h2>")
     parts.extend(_model(name, schema, words) for name, schema in openapi.schemas(operations).items())
@@ -114,6 +128,10 @@ def render(operations: tuple[Operation, ...], language: str, version: str) -> by
     parts.extend(_problem(code, language) for code in sorted(CATALOGUE))
     parts.append("</body></html>\n")
     return "\n".join(parts).encode()
+
+
+def _shown(tag: str, language: str) -> str:
+    return _TAGS_ES[tag] if language == "es" else tag
 
 
 def _operation(operation: Operation, language: str) -> str:
@@ -140,10 +158,16 @@ def _operation(operation: Operation, language: str) -> str:
     return (
         f"<h3 id='{operation.id}'><span class=method>{operation.method}</span>"
         f" <code>{escape(operation.path)}</code></h3>"
-        f"<p>{escape(summary)} <span class=who>({words['for']} {words[operation.who.value]})</span></p><table>"
+        f"<p>{escape(summary)} <span class=who>({words['for']} {words[_audience(operation).value]})</span></p><table>"
         + "".join(f"<tr><th>{head}</th><td>{cell}</td></tr>" for head, cell in rows)
         + "</table>"
     )
+
+
+def _audience(operation: Operation) -> Who:
+    """The administrator may read what tills read."""
+    is_read = operation.who is Who.TILL and operation.method == "GET"
+    return Who.EITHER if is_read else operation.who
 
 
 def _model(name: str, schema: dict[str, Any], words: dict[str, str]) -> str:

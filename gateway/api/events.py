@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.api import auth
-from gateway.api.exchange import SERVER, Ask
-from gateway.api.problems import Problem, invalid
+from gateway.api.exchange import Ask
+from gateway.api.problems import SERVER, Problem, invalid
 from gateway.api.tail import TAIL, Tail, frame
 from gateway.api.wire import SEQ_MAX, EventsQuery
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.api import problems
 from gateway.api.parts import Parts
-from gateway.api.problems import Problem
+from gateway.api.problems import SERVER, Problem
 from gateway.authority.desk import Done
 from gateway.devices.refusals import JobRefusal
 from gateway.ledger.commands import Command
@@ -20,7 +20,6 @@ from gateway.tills.refusals import TillRefusedError
 
 JSON = "application/json"
 CSV = "text/csv"
-SERVER = "store-gateway"
 _JSON_HEADERS = {"Content-Type": JSON, "Cache-Control": "no-store", "Server": SERVER}
 
 

@@ -9,11 +9,14 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from gateway.api.codes import CATALOGUE
+from gateway.api.wire import MEANT
 from gateway.devices.refusals import JobRefusal
 from gateway.ledger.refusals import Refusal
 from gateway.tills.refusals import TillRefusedError
 
 MEDIA_TYPE = "application/problem+json"
+SERVER = "store-gateway"
+"""Who answers; which programs it is made of is nobody's business."""
 ERRORS_SHOWN_MAX = 20
 """Entries of an `invalid_request`: enough to mend a request, too few to make the answer larger than the question."""
 
@@ -71,8 +74,13 @@ def answer(problem: Problem, language: str, instance: str) -> web.Response:
     response = web.Response(
         status=problem.kind.status,
         body=orjson.dumps(body(problem, language, instance)),
-        headers={"Content-Type": MEDIA_TYPE, "Content-Language": language, "Cache-Control": "no-store"}
-        | problem.headers,
+        headers={
+            "Content-Type": MEDIA_TYPE,
+            "Content-Language": language,
+            "Cache-Control": "no-store",
+            "Server": SERVER,
+            **problem.headers,
+        },
     )
     if problem.headers.get("Connection") == "close":
         response.force_close()
@@ -147,8 +155,11 @@ class _Text:
     def of(cls, prefix: str, error: Any) -> "_Text":
         where = _place([*([prefix] if prefix else []), *error["loc"]])
         what = str(error["msg"]).removeprefix("Value error, ")
+        context = error.get("ctx", {})
+        if context.get("pattern") in MEANT:
+            return cls(where, *MEANT[context["pattern"]])
         template = _SPANISH.get(error["type"])
-        what_es = what if template is None else template.format(**error.get("ctx", {}))
+        what_es = what if template is None else template.format(**context)
         return cls(where, what, what_es)
 
     def shown(self, language: str) -> dict[str, str]:

@@ -28,6 +28,28 @@ NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 SERIES = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+RANGE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+DATE = rf"^({DAY})?$"
+AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
+QUANTITY = r"^([1-9][0-9]{0,8}(\.[0-9]{1,3}0{0,3})?|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9])0{0,3})$"
+CODE = r"^[0-9]{6}$"
+SIGNED = r"^-?[0-9]{1,9}(\.[0-9]{1,3}0{0,3})?$"
+MEANT = {
+    PRINTABLE: ("has control characters in it", "tiene caracteres de control"),
+    NAME: (
+        "must be lower-case letters, digits and hyphens, at most 32, beginning with a letter or digit",
+        "debe tener minúsculas, cifras y guiones, máximo 32, y empezar por letra o cifra",
+    ),
+    SERIES: ("is not a series such as 000-001-01", "no es una serie como 000-001-01"),
+    UUID: ("is not a UUID", "no es un UUID"),
+    RANGE: ("is not the id of a range", "no es el id de un rango"),
+    DATE: ("is not a date such as 2027-06-30", "no es una fecha como 2027-06-30"),
+    AMOUNT: ('is not an amount such as "3.99"', 'no es un importe como "3.99"'),
+    QUANTITY: ('is not a quantity above zero such as "1.250"', 'no es una cantidad mayor que cero como "1.250"'),
+    CODE: ("is not six digits", "no son seis cifras"),
+    SIGNED: ('is not a quantity such as "-2.000"', 'no es una cantidad como "-2.000"'),
+}
+"""What a pattern wants, in words: English and Spanish."""
 
 Text = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """One line of text without control characters."""
@@ -37,25 +59,23 @@ Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRIN
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 SeriesKey = Annotated[str, StringConstraints(pattern=SERIES)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID), Field(json_schema_extra={"format": "uuid"})]
-RangeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+RangeId = Annotated[str, StringConstraints(pattern=RANGE)]
 """Made by whoever loads the range: head office's may be a word, the command line's is a UUID."""
-Date = Annotated[str, StringConstraints(pattern=rf"^({DAY})?$")]
+Date = Annotated[str, StringConstraints(pattern=DATE)]
 """`YYYY-MM-DD`, or empty where there is none."""
 Amount = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
+    StringConstraints(pattern=AMOUNT),
     Field(description='Money, never negative: "3.99"', examples=["3.99"]),
 ]
 Quantity = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^([1-9][0-9]{0,8}(\.[0-9]{1,3}0{0,3})?|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9])0{0,3})$",
-    ),
+    StringConstraints(pattern=QUANTITY),
     Field(description='More than nothing, thousandths at the finest: "1.250"', examples=["1.000"]),
 ]
 SignedQuantity = Annotated[
     str,
-    StringConstraints(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,3}0{0,3})?$"),
+    StringConstraints(pattern=SIGNED),
     Field(description='Thousandths at the finest: "-2.000"', examples=["12.000"]),
 ]
 
@@ -183,7 +203,7 @@ class MovementRequest(Model):
 class PairingRequest(Model):
     """The code shown on the gateway, and the name the till shall have."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+    code: Annotated[str, StringConstraints(pattern=CODE)]
     till_name: Name
     model: Label = ""
 

@@ -6,7 +6,6 @@ way: no new requests, the decision in hand, the devices with their last word, mD
 
 import asyncio
 import contextlib
-import gc
 import random
 import signal
 import socket
@@ -22,6 +21,8 @@ from gateway.api.parts import Parts
 from gateway.api.routes import application
 from gateway.api.server import Server
 from gateway.api.status import banner
+from gateway.app import memory
+from gateway.app.auditor import Auditor
 from gateway.app.message_bus import message_bus
 from gateway.app.reach import Reached
 from gateway.app.tasks import tasks
@@ -73,8 +74,7 @@ async def run(settings: Settings, ready: Callable[[dict[str, Any]], None]) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with opened(settings) as gateway:
-        gc.collect()
-        gc.freeze()  # what was made to last is not searched at each collection: that stopped every till for 70 ms
+        memory.settle()
         ready(gateway.ready)
         _log.info("gateway_ready", **gateway.ready)
         await stop.wait()
@@ -191,6 +191,7 @@ async def _serving(store: _Store, *, is_at_work: bool) -> AsyncIterator[Gateway]
             working = running.create_task(devices.run(), name="devices")
             stack.push_async_callback(_finished, devices, working)
             running.create_task(parts.link.run(), name="link")
+            running.create_task(Auditor(data, store.board).run(), name="auditor")
             running.create_task(_wake_devices(store.desk, devices), name="wake devices")
         tls = certificates.server_context if settings.api.uses_tls else None
         server = await stack.enter_async_context(Server(application(parts), parts, tls=tls))

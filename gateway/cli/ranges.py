@@ -167,18 +167,17 @@ def listing(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
 @command(app, "Deja de usar un rango; lo que queda de él pasa a ser un tramo sin usar.")
 def cancel(
     identity: Annotated[
-        uuid.UUID, typer.Argument(metavar="ID", help=tr("As `range list` shows it.", "Como lo muestra `range list`."))
+        str, typer.Argument(metavar="ID", help=tr("As `range list` shows it.", "Como lo muestra `range list`."))
     ],
     reason: Reason,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Stop using a range; what is left of it becomes an unused span."""
-    ended = ask(config, lambda admin: admin.cancel_range(str(identity), reason))
-    text = tr(
-        f"{identity} is cancelled; unused: {ended['unused'] or 'nothing'}.",
-        f"{identity} queda anulado; sin usar: {ended['unused'] or 'nada'}.",
-    )
+    ended = ask(config, lambda admin: admin.cancel_range(identity, reason))
+    unused = ended["unused"]
+    span = tr("nothing", "nada") if unused is None else f"{unused['first']}-{unused['last']}"
+    text = tr(f"{identity} is cancelled; unused: {span}.", f"{identity} queda anulado; sin usar: {span}.")
     say(ended, as_json=as_json, text=text)
 
 

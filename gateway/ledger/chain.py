@@ -17,7 +17,7 @@ START = bytes(32)
 
 def row_hash(prev_hash: bytes, seq: int, at: int, kind: str, text: str) -> bytes:
     """The hash of one row, 32 bytes."""
-    return hashlib.sha256(b"%b%d\n%d\n%b\n%b" % (prev_hash, seq, at, kind.encode(), text.encode())).digest()
+    return _hash(prev_hash, seq, at, kind, text.encode())
 
 
 def body_text(body: Any) -> str:
@@ -33,5 +33,9 @@ def body_of(row: Row) -> Any:
 def next_row(previous: Row | None, at: int, kind: str, body: Any) -> Row:
     """The row that follows `previous` (None: the first)."""
     seq, prev_hash = (1, START) if previous is None else (previous.seq + 1, previous.hash)
-    text = body_text(body)
-    return Row(seq, at, kind, text, prev_hash, row_hash(prev_hash, seq, at, kind, text))
+    written = orjson.dumps(body)
+    return Row(seq, at, kind, written.decode(), prev_hash, _hash(prev_hash, seq, at, kind, written))
+
+
+def _hash(prev_hash: bytes, seq: int, at: int, kind: str, body: bytes) -> bytes:
+    return hashlib.sha256(b"%b%d\n%d\n%b\n%b" % (prev_hash, seq, at, kind.encode(), body)).digest()

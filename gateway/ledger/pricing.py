@@ -65,7 +65,7 @@ def _listed_problem(position: int, line: Line, product: Product) -> Refusal | No
 def _add_line(priced: Priced, position: int, line: Line, product: Product | None, house: House) -> Refusal | None:
     exponent = house.exponent
     tax = product.tax if product is not None else line.tax or ""
-    if house.rules.tax_rate(tax) is None:
+    if tax not in priced.totals and house.rules.tax_rate(tax) is None:
         known = house.rules.tax_codes()
         return refuse("tax_unknown", line=position, tax=tax, country=house.rules.COUNTRY, known=known)
     unit_price = line.unit_price

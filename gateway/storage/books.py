@@ -48,7 +48,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.version = -1
-        self.products: dict[str, Product | None] = {}
+        self.products: dict[str, Product] = {}
 
     def turn_to(self, version: int) -> None:
         """Forget everything when the catalogue is another one, or when too much is remembered."""
@@ -229,20 +229,15 @@ def _originals(papers: Iterable[Paper]) -> list[str]:
 
 
 def _load_products(connection: sqlite3.Connection, page: Page, skus: set[str], shelf: Shelf) -> None:
-    known = shelf.products
-    missing = [sku for sku in skus if sku not in known]
+    page.products = shelf.products
+    missing = [sku for sku in skus if sku not in shelf.products]
     if missing:
-        known.update(dict.fromkeys(missing))
         for sku, name, unit_price, tax, policy, below in connection.execute(
             "SELECT sku, name, unit_price, tax, policy, sell_below_zero FROM products"
             " WHERE deleted = 0 AND sku IN (SELECT value FROM json_each(?))",
             (_keys(missing),),
         ).fetchall():
-            known[sku] = Product(sku, name, unit_price, tax, policy == "tracked", bool(below))
-    for sku in skus:
-        product = known[sku]
-        if product is not None:
-            page.products[sku] = product
+            shelf.products[sku] = Product(sku, name, unit_price, tax, policy == "tracked", bool(below))
 
 
 def _load_movements(connection: sqlite3.Connection, page: Page, ids: set[str]) -> None:

@@ -13,7 +13,7 @@ from tests.api.store import PROBLEM, open_store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PLACES = {"id": str(uuid.UUID(int=7)), "sku": "1082185", "series": "000-001-01", "name": "nobody", "range": "cai-2027-01"}
+PLACES = {"id": str(uuid.UUID(int=7)), "sku": "1082185", "series": "000-001-01", "name": "nobody", "range": "r-1"}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -1,5 +1,6 @@
 """What the documents tell people to type works: run here as it stands on the page, against a gateway."""
 
+import asyncio
 import json
 import os
 import re
@@ -73,21 +74,15 @@ async def shop(tmp_path):
         )
         assert store("catalogue", "import", ROOT / "docs" / "guides" / "products.csv").status == 0
         with store.run() as process:
-            store.ready = await in_thread(lambda: process.ready)
+            store.ready = await asyncio.to_thread(lambda: process.ready)
             yield store
-            assert await in_thread(process.stop) == 0
-
-
-async def in_thread(work, *given):
-    import asyncio
-
-    return await asyncio.to_thread(work, *given)
+            assert await asyncio.to_thread(process.stop) == 0
 
 
 async def test_the_curl_commands_of_the_till_api(shop):
     """In their order; what the page leaves out (…) and endless streams are not run."""
     code = shop("till", "pair", "--json").json["code"]
-    script, expected = [], []
+    script = []
     for block in blocks("docs/till-api.md"):
         for command in re.split(r"\n(?=\S)", block):
             if "…" in command or "-sN" in command:
@@ -104,15 +99,14 @@ async def test_the_curl_commands_of_the_till_api(shop):
         if "/void" in command:
             first = next(each for each in script if "/v1/documents/$ID " in each)
             again = first.replace("$ID", "0198f3c2-7b1e-7c44-9a55-3f1d2a6b7c14")
-            assert (await in_thread(lambda text: bash(text, **variables), again)).returncode == 0
+            assert (await asyncio.to_thread(lambda text: bash(text, **variables), again)).returncode == 0
         typed = command.replace("913811", code) + " -o /dev/stderr -w '%{http_code}'"
-        done = await in_thread(lambda text: bash(text, **variables), typed.replace("curl -si", "curl -s"))
+        done = await asyncio.to_thread(lambda text: bash(text, **variables), typed.replace("curl -si", "curl -s"))
         what = re.search(r"\$GW(/v1/[a-z-]+(?:/\S+?)?)[\"? ]", command + " ").group(1)
         statuses.setdefault(what, []).append(int(done.stdout))
         if "/v1/pairing" in command:
             paired = json.loads(done.stderr)
             variables["TOKEN"] = paired["token"]
-    del expected
     assert all(status in {200, 201} for each in statuses.values() for status in each), statuses
     assert len(statuses) >= 10
     documents = ask("GET", f"{api}/v1/documents", variables["TOKEN"]).json["items"]
@@ -128,7 +122,7 @@ async def test_the_events_of_the_till_api_begin_where_they_are_asked_to(shop):
     token = shop("till", "token", "front-1").out.strip()
     command = next(block for block in blocks("docs/till-api.md") if "/v1/events?after" in block)
     variables = {"GW": shop.ready["api"], "TILL": f"Authorization: Bearer {token}"}
-    done = await in_thread(lambda: bash(f"{command.replace('after=3', 'after=0')} --max-time 2", **variables))
+    done = await asyncio.to_thread(lambda: bash(f"{command.replace('after=3', 'after=0')} --max-time 2", **variables))
     assert done.returncode == 28, "it goes on until it is cut off"
     heard = re.findall(r"(?m)^event: (\w+)\n(?:id: (\d+)\n)?", done.stdout)
     assert [name for name, seq in heard if not seq] == ["status", "catalogue"]
@@ -164,7 +158,7 @@ async def test_the_commands_of_the_mqtt_page(shop, tmp_path):
             finally:
                 os.killpg(listening.pid, 15)
 
-    await in_thread(run)
+    await asyncio.to_thread(run)
     told = [json.loads(line.partition(" ")[2]) for line in heard.read_text().splitlines() if "/evt/job/" in line]
     assert [each["state"] for each in told] == ["accepted", "sending", "done", "done"]
     assert [each["ev_seq"] > 0 for each in told] == [True, True, True, False]

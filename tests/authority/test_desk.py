@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import uuid
 from contextlib import closing
 
 import orjson
@@ -171,6 +172,7 @@ async def test_below_the_disks_floor_nothing_new_is_accepted_and_the_books_can_s
             with pytest.raises(DiskLowError) as told:
                 await counter.desk.submit(command)
             assert told.value.free_bytes < 2**60
+            assert str(told.value) == f"{told.value.free_bytes // 2**20} MB free"
         await counter.done(void("one"))
         assert (counter.verdict().tally.documents, counter.verdict().is_sound) == (1, True)
 
@@ -245,6 +247,25 @@ async def test_prices_of_a_catalogue_that_was_never_committed_are_not_remembered
         lambda connection: catalogue.change(connection, [APPLES.__class__("apple", "Apple", None, 300, "isv15")])
     )
     assert (await counter.done(apples("outside"))).body["total"] == "3.00"
+
+
+async def jobs(counter) -> list:
+    rows = await counter.reader.rows("SELECT id, document, device, till, state FROM jobs ORDER BY position")
+    return [tuple(row) for row in rows]
+
+
+async def test_a_document_that_is_printed_queues_one_job_with_it_however_often_it_is_asked(counter):
+    done = await counter.done(apples("one", print_to="front"))
+    await counter.done(apples("one", print_to="front"))
+    await counter.done(apples("two"))
+    assert await jobs(counter) == [(done.body["job"], "one", "front", "front-1", "queued")]
+
+
+async def test_a_job_id_that_somebody_took_before_stops_no_sale(counter):
+    first = await counter.done(apples("one", print_to="front"))
+    await counter.sql("UPDATE jobs SET id = ?", str(uuid.uuid5(uuid.NAMESPACE_OID, "print:two")))
+    assert (await counter.done(apples("two", print_to="front"))).body["number"] == first.body["number"] + 1
+    assert len(await jobs(counter)) == 1
 
 
 async def test_a_new_price_counts_from_the_next_command_on(counter):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.authority.audit import BREACHES_SHOWN_MAX, verify_books, verify_rows
+from gateway.authority.audit import BREACHES_SHOWN_MAX, holds, verify_books, verify_rows
 from gateway.authority.opening import BOOKS_FILE
 from gateway.ledger.commands import ConfirmSeries, LockTenure
 from gateway.storage.audit import UnreadableError, journal, open_to_read
@@ -268,6 +268,16 @@ def test_the_check_that_the_documentation_prints_finds_the_chain_whole_and_finds
     )
     with pytest.raises(AssertionError, match="30"):
         exec(compile(script, "invariants.md", "exec"), {})
+
+
+def test_books_hold_their_own_history_and_nobody_elses(path):
+    rows = rows_of(path)
+    assert holds(path, rows[29].seq, rows[29].hash)
+    assert holds(path, 0, b"")
+    assert not holds(path, rows[29].seq, rows[28].hash)
+    assert not holds(path, rows[-1].seq + 1, rows[-1].hash)
+    change(path, "DROP TABLE journal")
+    assert not holds(path, rows[29].seq, rows[29].hash)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ and the tills' tokens.
 """
 
 import asyncio
-import gc
 import json
 import signal
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from gateway.api.parts import Parts
 from gateway.api.routes import application
 from gateway.api.server import Server
+from gateway.app import memory
 from gateway.authority.catalogue import Catalogue
 from gateway.authority.house import house_of
 from gateway.authority.opening import books_path, open_desk
@@ -105,8 +105,7 @@ async def main(order):
             registry=registry, devices=NoDevices(), link=NoLink(), metrics=Metrics(), version="bench",
         )  # fmt: skip
         server = await stack.enter_async_context(Server(application(parts), parts))
-        gc.collect()
-        gc.freeze()  # as gateway.app does: what lives for ever is not looked through again and again
+        memory.settle()  # as the daemon does
         print(json.dumps({"port": server.port, "tokens": tokens}), flush=True)
         await _asked_to_end()
     await asyncio.to_thread(writer.close)

@@ -125,7 +125,10 @@ def test_a_range_that_cannot_be_is_refused(running, options, status, words):
 
 
 def test_a_reason_must_say_something_and_an_id_must_be_one(running):
-    assert running("range", "cancel", "1", "--reason", "x").status == 2
+    unknown = running("range", "cancel", "1", "--reason", "x")
+    assert (unknown.status, "range_unknown" in unknown.err) == (1, True)
+    strange = running("range", "cancel", "a b", "--reason", "x")
+    assert (strange.status, "is not the id of a range" in strange.err) == (1, True)
     assert running("range", "confirm", "000-001-01", "--last", 1, "--reason", " ").status == 2
 
 

@@ -89,3 +89,9 @@ def seq_of(rows: list[Row], kind: str, **wanted: Any) -> int:
         if row.kind == kind and all(said.get(name) == value for name, value in wanted.items()):
             return row.seq
     raise LookupError(kind, wanted)
+
+
+def assert_said(said, rows) -> None:
+    """Some breach begins with these words, rule and all."""
+    texts = [f"{breach.rule} {breach.text}" for breach in breaches(rows)]
+    assert any(text.startswith(said) for text in texts), texts

@@ -293,6 +293,13 @@ def test_a_number_between_the_ranges_or_beyond_them_is_refused(number):
     assert shop.refused(confirmed(number)).code == "range_invalid"
 
 
+def test_a_confirmed_number_in_a_range_of_lower_numbers_leaves_the_highest_one_known():
+    shop = restored(granted("r1", 501, 503), granted("r2", 1, 500), sold=4)
+    shop.done(confirmed(100))
+    assert shop.done(ahead(503))["number"] == 101
+    assert shop.breaches() == []
+
+
 def test_where_a_range_is_required_no_number_is_confirmed_without_one():
     assert Shop(house(honduras)).refused(confirmed(5)).code == "range_invalid"
 

@@ -305,6 +305,7 @@ def test_a_tail_of_one_number_is_accounted_for():
 def test_a_range_may_be_good_for_a_single_day():
     shop = honduran(granted("r1", 1, 3, valid_from="2026-11-21", valid_until="2026-11-21"))
     assert sell(shop, 1) == [1]
+    assert shop.breaches() == []
 
 
 def test_ranges_loaded_for_the_next_turn_are_held_against_each_other():
