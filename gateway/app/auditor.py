@@ -1,9 +1,10 @@
-"""The books are audited while the store sells: after every start and once a day, by `gateway verify` in its own process.
+"""The books are audited while the store sells: after every start and once a day, by a `gateway verify` of its own.
 
 A process of its own takes no turn away from the tills, and damage that ends it ends nothing else.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ FIRST_S = 60.0
 AGAIN_S = 86_400.0
 AUDIT_S_MAX = 14_400.0
 """Millions of documents on a small machine, at the lowest priority."""
+LEAST_PRIORITY = 19
 DETAIL_MAX = 200
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +63,8 @@ class Auditor:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            os.setpriority(os.PRIO_PROCESS, process.pid, 19)
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, LEAST_PRIORITY)
             async with asyncio.timeout(AUDIT_S_MAX):
                 output, errors = await process.communicate()
         except TimeoutError:
