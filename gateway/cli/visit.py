@@ -6,6 +6,7 @@ Only this file knows the whole program; it is read when it is needed, so that as
 import asyncio
 import contextlib
 import errno
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -54,6 +55,7 @@ HINTS = {
 """What to do about an error of the system, by its number, in English and Spanish."""
 VISIT_S_MAX = 5.0
 VISIT_PAUSE_S = 0.05
+FREE_BYTES_MIN = 2**20
 ANY_HINT = ("gateway doctor looks at every part.", "gateway doctor revisa cada parte.")
 
 
@@ -131,6 +133,11 @@ def _number(error: BaseException | None) -> int:
     return 0
 
 
+def _is_full(file: Path) -> bool:
+    """SQLite calls a full disk an I/O error when it has no room for its log."""
+    return shutil.disk_usage(file.parent).free < FREE_BYTES_MIN
+
+
 def _about_books(error: Exception, file: Path) -> StopError | None:
     match error:
         case ForeignBooksError():
@@ -148,6 +155,8 @@ def _about_books(error: Exception, file: Path) -> StopError | None:
                 "Is the disk full, or read-only? gateway doctor",
                 "¿Está lleno el disco, o es de solo lectura? gateway doctor",
             )
+        case sqlite3.OperationalError() if _is_full(file):
+            hint = tr(*HINTS[errno.ENOSPC])
         case sqlite3.DatabaseError():
             hint = tr(
                 "Look with `gateway verify`; do not delete or repair anything.",

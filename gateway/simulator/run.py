@@ -70,6 +70,12 @@ def simulate(options: Options, *, is_json: bool = False) -> int:
     watched = console if console.is_terminal and not is_json else None
     summary = asyncio.run(sell(options, watched))
     sys.stdout.write(json.dumps(summary) + "\n")
+    if "product_unknown" in summary["refused"]:
+        hint = tr(
+            "The store does not know these products: import them, or set tills.allow_unlisted = true.",
+            "La tienda no conoce estos productos: impórtelos, o ponga tills.allow_unlisted = true.",
+        )
+        console.print(hint, markup=False, soft_wrap=True)
     return 0 if summary["sold"] and not summary["unknown"] else 1
 
 
@@ -85,9 +91,10 @@ async def sell(options: Options, console: Console | None = None) -> dict[str, An
         tokens = await _tokens(options, ca)
         listed = await _listed(options.gateway, tokens[0], ca)
     except (Problem, NoAnswerError) as error:
+        why = str(error).rstrip(".")
         message = tr(
-            f"{error}. Is the gateway running at {options.gateway}, and is the token right?",
-            f"{error}. ¿Está en marcha el gateway en {options.gateway}, y es correcto el token?",
+            f"{why}. Is the gateway running at {options.gateway}, and is the token right?",
+            f"{why}. ¿Está en marcha el gateway en {options.gateway}, y es correcto el token?",
         )
         raise SimulateError(message) from error
     history, tally = History(), Tally()

@@ -250,7 +250,7 @@ class Link:
             with suppress(LinkError, *BOOKS_FAULTS):
                 await self._report(uplink)
         elif isinstance(ended, OfficeRefusedError):
-            board.put_up("link_refused", detail=ended.detail)
+            board.put_up("link_refused", detail=ended.detail.rstrip("."))
         if self._is_hopeless:
             board.take_down("link_offline")
         else:

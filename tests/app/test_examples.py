@@ -122,11 +122,29 @@ async def test_the_events_of_the_till_api_begin_where_they_are_asked_to(shop):
     token = shop("till", "token", "front-1").out.strip()
     command = next(block for block in blocks("docs/till-api.md") if "/v1/events?after" in block)
     variables = {"GW": shop.ready["api"], "TILL": f"Authorization: Bearer {token}"}
-    done = await asyncio.to_thread(lambda: bash(f"{command.replace('after=3', 'after=0')} --max-time 2", **variables))
+    done = await asyncio.to_thread(lambda: bash(f"{command.replace('after=3', 'after=0')} --max-time 1", **variables))
     assert done.returncode == 28, "it goes on until it is cut off"
     heard = re.findall(r"(?m)^event: (\w+)\n(?:id: (\d+)\n)?", done.stdout)
     assert [name for name, seq in heard if not seq] == ["status", "catalogue"]
     assert [int(seq) for _, seq in heard if seq] == [1, 2, 3]
+
+
+def test_the_curl_commands_of_the_head_office_guide(tmp_path):
+    """A range, a catalogue, and what the store made of them."""
+    config = tmp_path / "headoffice.toml"
+    config.write_text('[headoffice]\nport = 0\npath = "office"\n', encoding="utf-8")
+    [block] = [each for each in blocks("docs/guides/head-office.md") if each.startswith("curl")]
+    with Process("headoffice", "run", "--config", config) as office:
+        assert gateway("headoffice", "store", "add", "centro", "--config", config).status == 0
+        reader, writer = (
+            gateway("headoffice", "token", role, "--config", config).out.strip() for role in ("reader", "writer")
+        )
+        variables = {"OFFICE": office.ready["url"], "READER": reader, "WRITER": writer}
+        script = block.replace("@products.csv", f"@{ROOT / 'docs' / 'guides' / 'products.csv'}")
+        done = [bash(f"{each} -sf", **variables) for each in re.split(r"\n(?=\S)", script)]
+        assert [each.returncode for each in done] == [0, 0, 0], done
+        assert [each["kind"] for each in json.loads(done[2].stdout)["items"]] == ["range", "catalogue"]
+        assert office.stop() == 0
 
 
 @pytest.mark.needs_mosquitto

@@ -7,13 +7,14 @@ import resource
 import sqlite3
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.authority.desk import Done
 from gateway.ledger.chain import body_text
-from gateway.storage import documents
+from gateway.storage import catalogue, documents
 from gateway.storage.writer import BALLAST_BYTES, NotDurableError
-from tests.authority.counter import opened, stocked
+from tests.authority.counter import APPLES, opened, stocked
 from tests.ledger.shop import line, sale
 
 TRIES_MAX = 50
@@ -91,6 +92,28 @@ async def ballast_day(folder, disk):
     return {"outcomes": outcomes, "ballast": (folder / "ballast").exists(), "sound": counter.verdict().is_sound}
 
 
+async def price_day(folder, disk):
+    """A new price and a sale at it are lost together; the price that comes instead is the one that counts."""
+
+    def priced(price):
+        return lambda connection: catalogue.change(connection, [replace(APPLES, unit_price=price)])
+
+    async with opened(folder) as counter:
+        await stocked(counter)
+        before = await counter.done(sale("before", line("apple")))
+        disk.fail()
+        change = counter.writer.post(priced(99_900))
+        lost = [*await sell(counter, ["lost"]), *await asyncio.gather(change, return_exceptions=True)]
+        disk.mend()
+        for _ in range(TRIES_MAX):
+            with suppress(NotDurableError):
+                version = await counter.writer.run(priced(300))
+                break
+        after = await counter.done(sale("after", line("apple")))
+    totals = [before.body["total"], after.body["total"]]
+    return {"lost": [type(each).__name__ for each in lost], "version": version, "totals": totals}
+
+
 async def sell(counter, names):
     """Sell under each name at once; what became of each."""
     commands = [sale(name, line("apple"), line("water")) for name in names]
@@ -147,7 +170,7 @@ async def day(folder, disk):
     }
 
 
-DAYS = {"day": day, "watched": watched_day, "ballast": ballast_day}
+DAYS = {"day": day, "watched": watched_day, "ballast": ballast_day, "prices": price_day}
 
 
 def main():

@@ -85,6 +85,11 @@ def test_nothing_is_promised_behind_a_lost_page_while_somebody_reads_the_old_log
     assert day["sound"]
 
 
+def test_a_price_that_was_lost_with_the_disk_is_not_remembered(tmp_path):
+    day = day_on(tmp_path, "small", "prices")
+    assert day == {"lost": ["NotDurableError"] * 2, "version": 2, "totals": ["2.50", "3.00"]}
+
+
 def test_files_that_cannot_grow_are_such_a_disk(tmp_path):
     judge(day_on(tmp_path, "small"))
 

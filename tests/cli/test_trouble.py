@@ -1,8 +1,10 @@
 """What a person can do wrong, or what has gone wrong with a machine: one line, a hint, the right exit status."""
 
+import contextlib
 import os
 import socket
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -152,6 +154,30 @@ def test_another_user_is_told_so(store):
     store.config.chmod(0o600)
     said = store("status", user=NOBODY)
     assert (said.status, "not readable" in said.err) == (2, True)
+
+
+@pytest.mark.needs_root
+def test_a_full_disk_and_one_that_cannot_be_written(tmp_path):
+    root()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", tmp_path], check=False, timeout=20)
+    if mounted.returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        store = Store(tmp_path)
+        assert store("status").status == 0
+        (store.data / "ballast").unlink(missing_ok=True)
+        with (tmp_path / "fill").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        for command in ("run", "status"):
+            one_line_and_a_hint(store(command), 1, "The disk is full")
+        (tmp_path / "fill").unlink()
+        subprocess.run(["mount", "-o", "remount,ro", tmp_path], check=True, timeout=20)
+        for command in ("run", "status"):
+            one_line_and_a_hint(store(command), 1, "Read-only file system")
+        assert store("verify").status == 0
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=False, timeout=20)
 
 
 def test_a_pipe_that_nobody_reads_any_more(store):
